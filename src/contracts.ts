@@ -1,0 +1,114 @@
+/** The records and ports that the rooms of the house exchange. */
+
+/** Text, or a dense tensor as shape plus row-major float32 values. */
+export type Input = string | TensorInput;
+export interface TensorInput {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** How a test's null hypothesis is randomised; only the first two are ever counted. */
+export type NullKind = 'keyed' | 'reference' | 'descriptive';
+
+/** What one test says about a suspect. */
+export interface Evidence {
+  readonly test: string;
+  readonly null: NullKind;
+  readonly status: 'done' | 'partial' | 'not-applicable';
+  /** log10 of the e-value, valid at every call; 0 for descriptive evidence. */
+  readonly log10E: number;
+  /** log10 of a fixed-sample p-value, exact or conservative, where one exists. */
+  readonly log10P?: number;
+  readonly probes: number;
+  /** Why probes did not count, by reason. */
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly effect: Readonly<Record<string, number>>;
+  /** Commitments to the key material used; disjointness is checked before multiplying. */
+  readonly keyMaterial: readonly string[];
+  readonly assumptions: readonly string[];
+}
+
+export type Capability = 'labels' | 'probabilities';
+
+/** One question put to a suspect. */
+export interface Probe {
+  readonly id: string;
+  readonly task: 'classify';
+  readonly input: Input;
+  readonly repeat: number;
+}
+
+/** A classifier's answer: a label, and probabilities over the description's labels if it gives any. */
+export interface Answer {
+  readonly label: string;
+  /** One number per label of the protected label set; absent for label-only models. */
+  readonly probabilities?: readonly number[];
+}
+
+export type Missing = 'refused' | 'failed' | 'unsupported';
+export type Observation = { readonly probe: Probe } & (
+  | { readonly answer: Answer }
+  | { readonly missing: Missing }
+);
+
+/** What a model says of itself, or what could be learnt by asking. */
+export interface Description {
+  readonly name: string;
+  readonly version?: string;
+  readonly labels?: readonly string[];
+  readonly gives: readonly Capability[];
+}
+
+export type Outcome = { readonly answer: Answer } | { readonly missing: Missing };
+
+/** A classifier somewhere: in this process, or behind an address. */
+export interface Classifier {
+  describe(options: { readonly signal: AbortSignal }): Promise<Description>;
+  classify(
+    inputs: readonly Input[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<readonly Outcome[]>;
+}
+
+/** One run of a test: asks for probes, folds what came back, and can say at any time what it has. */
+export interface TestRun {
+  next(): readonly Probe[];
+  fold(observations: readonly Observation[]): void;
+  evidence(): Evidence;
+}
+
+/** A kind of test. `Material` is the finished data it works on. */
+export interface ProvenanceTest<Material> {
+  readonly name: string;
+  readonly null: NullKind;
+  readonly needs: readonly Capability[];
+  start(material: Material): TestRun;
+}
+
+/** A question, as the serving log remembers it, and what was answered. */
+export interface ServedRecord {
+  /** Position in the log over all tenants; served order. */
+  readonly sequence: number;
+  readonly tenant: string;
+  readonly epoch: string;
+  /** ISO 8601, UTC. */
+  readonly servedAt: string;
+  readonly modelVersion: string;
+  readonly input: Input;
+  /** The protected model's own probabilities, floored and renormalised. */
+  readonly clean: readonly number[];
+  /** What the tenant received; absent when it asked for the label only. */
+  readonly served: readonly number[];
+  /** Index of the label that the tenant received. */
+  readonly label: number;
+  readonly marks: ServedMarks;
+}
+
+export interface ServedMarks {
+  readonly probability: boolean;
+  /** The pair of classes between which a keyed coin chose, top-1 first; absent when no coin fell. */
+  readonly coin?: { readonly top: number; readonly second: number; readonly outcome: 0 | 1 };
+}
+
+/** Reports how far a long piece of work has come. */
+export type Progress = (stage: string, done: number, total: number) => void;
