@@ -1,0 +1,46 @@
+import { LN10, logSumExp } from './log-space.ts';
+
+/** The success probabilities that the fixed equal mixture bets on. */
+const bets = [0.52, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98, 0.995];
+const hitGains = bets.map((bet) => Math.log(2 * bet));
+const missGains = bets.map((bet) => Math.log(2 * (1 - bet)));
+
+/**
+ * Returns log10 of the e-value of `hits` hits among `trials` coins: the equal mixture over q in
+ * {.52, .55, ..., .98, .995} of (2 q)^hits (2 (1 - q))^misses.
+ *
+ * Null hypothesis: each hit is a fair coin given the past. Then every component is a test martingale, and
+ * so is their mean: valid at every stopping time (Shafer and Vovk 2019, "Game-Theoretic Foundations for
+ * Probability and Finance", chapter 1; Waudby-Smith and Ramdas 2024, section 4). The records must be
+ * folded in served order for the past to be a past.
+ */
+export function coinBettingLog10E(hits: number, trials: number): number {
+  const misses = trials - hits;
+  const logWealth = bets.map((_, index) => hits * hitGains[index]! + misses * missGains[index]!);
+  return (logSumExp(logWealth) - Math.log(bets.length)) / LN10;
+}
+
+/** The e-process of `coinBettingLog10E`, coin by coin. */
+export class CoinBetting {
+  #hits = 0;
+  #trials = 0;
+
+  /** Bets on one more coin, which must be fair given all that was folded before, under the null. */
+  fold(hit: boolean): void {
+    this.#trials++;
+    if (hit) this.#hits++;
+  }
+
+  /** log10 of the present e-value (not of its running maximum, which is not an e-value). */
+  get log10E(): number {
+    return coinBettingLog10E(this.#hits, this.#trials);
+  }
+
+  get trials(): number {
+    return this.#trials;
+  }
+
+  get hits(): number {
+    return this.#hits;
+  }
+}
