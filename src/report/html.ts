@@ -1,0 +1,127 @@
+import { foreign, html, type Markup, phrased } from './markup.ts';
+import type { AuditReport } from './model.ts';
+import { bansByTest } from './plots/bans-by-test.ts';
+import { confusionMap, confusionSummary, shade, undrawnLabels } from './plots/confusion.ts';
+import { evidenceByProbes } from './plots/evidence-by-probes.ts';
+import * as sections from './sections.ts';
+import { stylesheet } from './style.ts';
+import { bans, grouped, moment, visible } from './text.ts';
+import { bound, verdictDoesNotSay, verdictSays, verdictTitles } from './words.ts';
+
+const policy =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+/**
+ * Returns the report as one self-contained HTML page: no script, no reference to anything outside,
+ * a content security policy that forbids both, three SVG plots, light and dark, fit for print.
+ * Everything that a suspect or a log could have written is escaped and shortened.
+ */
+export function renderHtml(report: AuditReport): string {
+  const title = `${verdictTitles[report.verdict]}: ${visible(report.suspect.name, 60)}`;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<meta name="generator" content="touchmark ${report.version}">
+<title>${title} – touchmark audit</title>
+<style>${{ markup: stylesheet }}</style>
+</head>
+<body>
+<header>
+<p class="masthead"><span><b>touchmark</b> audit report</span><span>${moment(report.finishedAt)}</span></p>
+<h1>Did ${foreign(report.suspect.name, 60)} learn from the answers of ${foreign(report.protectedModel.name, 60)}?</h1>
+</header>
+<main>
+${banner(report)}
+${sections.parties(report)}
+<h2>What this says</h2>
+${meaning(report)}
+<h2>Evidence</h2>
+${sections.evidenceTable(report)}
+${plots(report)}
+<h2>Ways there</h2>
+<p>Answers can come to depend on a key by more ways than training on stolen answers: a relay or cache of our own service, or public data that holds our answers.</p>
+${sections.ways(report)}
+<h2>How the asking went</h2>
+${sections.runFacts(report)}
+<h2>The sealed plan</h2>
+<p>Tests, probes, weights, threshold and horizon were fixed under this hash before the first probe was asked.</p>
+${sections.sealedPlan(report)}
+<h2>The tests one by one</h2>
+${sections.testDetails(report)}
+</main>
+<footer>
+<p>Written by touchmark ${report.version} (${report.schema}). Beside this page: the same report as <code>${foreign(report.files.json)}</code>, the sealed plan <code>${foreign(report.files.plan)}</code>, and every probe with its answer in <code>${foreign(report.files.runLog)}</code>.</p>
+</footer>
+</body>
+</html>
+`;
+  return page.markup;
+}
+
+function banner(report: AuditReport): Markup {
+  const standing = `${report.plan.standing}; sealed threshold ${grouped(report.plan.threshold)} bans`;
+  const below =
+    report.verdict === 'match'
+      ? ''
+      : html` At ${bans(report.score)} bans, ${phrased(bound(report))}`;
+  return html`<section class="banner ${report.verdict}" aria-label="Verdict">
+<div class="headline"><p class="verdict-word">${verdictTitles[report.verdict]}</p><p class="score"><b>${bans(report.score)}</b> bans</p></div>
+<p class="statement">${phrased(verdictSays(report))}${below}</p>
+<p class="quiet">${verdictDoesNotSay(report)} (${standing}.)</p>
+</section>`;
+}
+
+function meaning(report: AuditReport): Markup {
+  const keyedOnly = report.evidence.every((test) => !test.counted || test.null === 'keyed');
+  const means = [
+    'The score weighs how far the suspect’s answers follow choices that only a secret key decided. One ban is a factor of ten.',
+    keyedOnly
+      ? 'Every counted test has its chance in the key, not in the suspect: the bound holds for any model that never saw our answers, however similar its data or design.'
+      : 'Counted keyed tests hold whatever the suspect is; counted reference tests rank it among models known to be independent.',
+    'Likeness is not evidence: agreement between the two models is shown below and never counted.',
+  ];
+  const not = [
+    'It is not the probability that the suspect is independent; that also depends on what else is known.',
+    'It says nothing about intent, nor by which way the answers came to depend on the key.',
+    'The suspect’s answers are the auditor’s testimony until somebody else asks the sealed probes again.',
+    ...(report.plan.standing === 'self-attested'
+      ? [
+          'Whoever controls the serving log could have prepared it; to a third party this result is self-attested.',
+        ]
+      : []),
+  ];
+  const items = (texts: readonly string[]) => texts.map((text) => html`<li>${text}</li>`);
+  return html`<div class="columns">
+<div><h3>What it means</h3><ul>${items(means)}</ul></div>
+<div><h3>What it does not prove</h3><ul>${items(not)}</ul></div>
+</div>`;
+}
+
+function plots(report: AuditReport): Markup {
+  const undrawn = undrawnLabels(report.confusion);
+  const shares = [0.001, 0.01, 0.1, 1].map(
+    (share) =>
+      html`<li><span class="shade" style="opacity:${shade(share)}"></span>${share * 100} % of the row</li>`,
+  );
+  return html`<figure>
+<h3>Evidence against probes</h3>
+<figcaption>Bans as the answers came in. Dashed lines are not counted.</figcaption>
+${{ markup: evidenceByProbes(report, 720) }}${{ markup: evidenceByProbes(report, 360) }}
+</figure>
+<figure>
+<h3>Bans by test</h3>
+<figcaption>What each test found by itself. Hatched bars are not counted.</figcaption>
+${{ markup: bansByTest(report, 720) }}${{ markup: bansByTest(report, 360) }}
+</figure>
+<figure>
+<h3>Suspect against protected model</h3>
+<figcaption>Rows: the protected model’s label; columns: the suspect’s. ${confusionSummary(report.confusion)}${undrawn > 0 ? ` The ${undrawn} rarest labels are not drawn.` : ''}</figcaption>
+<div class="scroll map" role="region" aria-label="Map of labels" tabindex="0">${{ markup: confusionMap(report.confusion) }}</div>
+<ul class="shades">${shares}</ul>
+</figure>`;
+}

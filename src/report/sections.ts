@@ -1,0 +1,126 @@
+import { foreign, foreignList, html, type Markup } from './markup.ts';
+import { type AuditReport, shownBans } from './model.ts';
+import { bans, boundAbove, duration, grouped, moment, percent } from './text.ts';
+import { nullMeanings, testMeanings, tierMeanings } from './words.ts';
+
+type Evidence = AuditReport['evidence'][number];
+
+/** Returns who was audited against whom, as a list of facts. */
+export function parties(report: AuditReport): Markup {
+  const { suspect, protectedModel } = report;
+  const labels = suspect.labels === 0 ? 'labels not listed' : `${grouped(suspect.labels)} labels`;
+  return facts([
+    ['Suspect', html`${foreign(suspect.name)}, ${labels}, gives ${foreignList(suspect.gives)}`],
+    ['Address', html`<code>${foreign(suspect.address, 200)}</code>`],
+    [
+      'Protected model',
+      html`${foreign(protectedModel.name)}, version ${foreign(protectedModel.version)}, ${grouped(protectedModel.labels.length)} labels`,
+    ],
+    ['Tenant', foreign(report.tenant)],
+    ['Epochs', foreignList(report.epochs)],
+    ['Audited', html`${moment(report.startedAt)} to ${moment(report.finishedAt)}`],
+    ['Policy tier', html`${tierMeanings[report.tier]}`],
+  ]);
+}
+
+/** Returns the table of evidence, with the arithmetic that leads to the score at its foot. */
+export function evidenceTable(report: AuditReport): Markup {
+  const foot = (title: Markup, value: string, kind = '') =>
+    html`<tr class="${kind}"><th scope="row" colspan="3">${title}</th><td class="number">${value}</td><td colspan="3"></td></tr>`;
+  const charges = report.multiplicity.map(({ reason, bans: charge }) =>
+    foot(html`Charged: ${foreign(reason, 200)}`, `−${boundAbove(charge, 2)}`),
+  );
+  return html`<div class="scroll" role="region" aria-label="Evidence by test" tabindex="0"><table>
+<thead><tr><th scope="col">Test</th><th scope="col">Null</th><th scope="col">Counted</th><th scope="col" class="number">Bans</th><th scope="col" class="number">log<sub>10</sub> p</th><th scope="col" class="number">Probes</th><th scope="col">Status</th></tr></thead>
+<tbody>${report.evidence.map((test, index) => evidenceRow(report, test, index))}</tbody>
+<tfoot>${foot(html`Counted tests, merged`, bans(report.rawScore, 2))}${charges}${foot(html`Score`, bans(report.score, 2), 'total')}</tfoot>
+</table></div>
+<p class="quiet">Bans are rounded down and log<sub>10</sub> p up; what is not counted stands in parentheses. A p-value is absent where a test may stop early.</p>`;
+}
+
+function evidenceRow(report: AuditReport, evidence: Evidence, index: number): Markup {
+  const found = bans(shownBans(report, evidence), 2);
+  return html`<tr class="${evidence.counted ? 'counted' : 'uncounted'}"><th scope="row"><span class="swatch series-${(index % 6) + 1}"></span>${foreign(evidence.test, 60)}</th><td>${evidence.null}</td><td>${evidence.counted ? 'yes' : 'no'}</td><td class="number">${evidence.counted ? found : `(${found})`}</td><td class="number">${evidence.log10P === undefined ? '–' : boundAbove(evidence.log10P, 2)}</td><td class="number">${grouped(evidence.probes)}</td><td>${evidence.status.replace('-', ' ')}</td></tr>
+`;
+}
+
+/** Returns how the asking went. */
+export function runFacts({ run, plan }: AuditReport): Markup {
+  const share = (value: number) => `${grouped(value)} (${percent(value, run.probesAsked)})`;
+  return facts([
+    ['Probes asked', html`${grouped(run.probesAsked)} of a horizon of ${grouped(plan.horizon)}`],
+    ['Answered', html`${share(run.answered)}`],
+    ['Outside the label set', html`${share(run.outsideLabels)}`],
+    ['Refused', html`${share(run.refused)}`],
+    ['Failed', html`${share(run.failed)}`],
+    ['Not supported', html`${share(run.unsupported)}`],
+    ['Requests', html`${grouped(run.requests)}, of them ${grouped(run.retries)} repeated`],
+    ['Time', html`${duration(run.seconds)}`],
+  ]);
+}
+
+/** Returns what was fixed before the first probe. */
+export function sealedPlan({ plan, power }: AuditReport): Markup {
+  const standing =
+    plan.standing === 'timestamped'
+      ? 'timestamped: the records it counts were timestamped before the suspect became available'
+      : 'self-attested: nobody else has witnessed that keys, log and plan came before the answers; to a third party this is the owner’s own testimony';
+  const sealed = facts([
+    ['Hash', html`<code>${foreign(plan.hash)}</code>`],
+    ['Sealed', html`${moment(plan.sealedAt)}`],
+    ['Public randomness', plan.beacon === null ? html`none` : html`${foreign(plan.beacon, 200)}`],
+    ['Threshold', html`${grouped(plan.threshold)} bans`],
+    ['Horizon', html`${grouped(plan.horizon)} probes`],
+    ['Tests', foreignList(plan.tests)],
+    ['Power', power === null ? html`not established` : foreign(power.statement, 600)],
+    ['Standing', html`${standing}`],
+  ]);
+  if (plan.assumptions.length === 0) return html`${sealed}<p>The plan seals no assumption.</p>`;
+  const assumptions = plan.assumptions.map((text) => html`<li>${foreign(text, 600)}</li>`);
+  return html`${sealed}<h3>Assumptions sealed into the plan</h3><ul>${assumptions}</ul>`;
+}
+
+/** Returns the ways by which answers can come to depend on a key: ruled out, and not. */
+export function ways({ ruledOut, notRuledOut }: AuditReport): Markup {
+  const out = ruledOut.map(({ way, how }) => entry(way, how));
+  const open = notRuledOut.map(({ way, why }) => entry(way, why));
+  return html`<div class="columns ways">
+<div><h3>Ruled out, and how</h3>${out.length > 0 ? html`<dl>${out}</dl>` : html`<p>Nothing.</p>`}</div>
+<div><h3>Not ruled out, and why</h3>${open.length > 0 ? html`<dl>${open}</dl>` : html`<p>Nothing is listed.</p>`}</div>
+</div>`;
+}
+
+/** Returns everything else that a test reported: its null, assumptions, effects, keys, left-out probes. */
+export function testDetails({ evidence }: AuditReport): Markup {
+  return html`${evidence.map((test) => {
+    const meaning = testMeanings.get(test.test);
+    return html`<section class="test"><h3>${foreign(test.test, 60)}</h3>
+${meaning === undefined ? '' : html`<p>${meaning}</p>`}${facts([
+  ['Null', html`${test.null}: ${nullMeanings[test.null]}`],
+  [
+    'Assumes',
+    test.assumptions.length === 0 ? html`nothing further` : foreignList(test.assumptions),
+  ],
+  ['Measured', tally(test.effect)],
+  ['Left out', tally(test.skipped)],
+  ['Key commitments', html`<code>${foreignList(test.keyMaterial, 6)}</code>`],
+])}</section>`;
+  })}`;
+}
+
+function tally(values: Readonly<Record<string, number>>): Markup {
+  const entries = Object.entries(values);
+  if (entries.length === 0) return html`–`;
+  const shown = entries.slice(0, 24).map(([name, value], index) => {
+    return html`${index > 0 ? '; ' : ''}${foreign(name, 60)} ${grouped(value)}`;
+  });
+  return html`${shown}${entries.length > 24 ? ` and ${entries.length - 24} more` : ''}`;
+}
+
+function entry(name: string, text: string): Markup {
+  return html`<dt>${foreign(name, 200)}</dt><dd>${foreign(text, 600)}</dd>`;
+}
+
+function facts(entries: readonly (readonly [name: string, value: Markup])[]): Markup {
+  return html`<dl class="facts">${entries.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+}

@@ -1,0 +1,105 @@
+import { type AuditReport, shownBans, type Verdict } from './model.ts';
+import { bans, boundAbove, clipped, displayWidth, duration, grouped, visible } from './text.ts';
+import { bound, plain, verdictDoesNotSay, verdictSays, verdictTitles } from './words.ts';
+
+const lineWidth = 100;
+
+interface Column {
+  readonly title: string;
+  readonly width: number;
+  readonly align: 'left' | 'right';
+}
+
+const columns: readonly Column[] = [
+  { title: 'test', width: 28, align: 'left' },
+  { title: 'null', width: 11, align: 'left' },
+  { title: 'counted', width: 7, align: 'left' },
+  { title: 'bans', width: 8, align: 'right' },
+  { title: 'log10 p', width: 9, align: 'right' },
+  { title: 'probes', width: 9, align: 'right' },
+  { title: 'status', width: 14, align: 'left' },
+];
+
+const ink: Readonly<Record<Verdict, string>> = {
+  match: '\u001b[1;31m',
+  'no-match-found': '\u001b[1;36m',
+  inconclusive: '\u001b[1;33m',
+};
+
+/**
+ * Returns the report as a plain table for stdout: verdict and score, one row per test, what the
+ * verdict says and does not say, and the name of the HTML file. No line exceeds 100 columns; a
+ * stranger's control characters are shown, never sent. `color` paints the verdict (default false).
+ */
+export function renderTerminal(
+  report: AuditReport,
+  { color = false }: { readonly color?: boolean } = {},
+): string {
+  const title = verdictTitles[report.verdict].toUpperCase();
+  const verdict = color ? `${ink[report.verdict]}${title}\u001b[0m` : title;
+  const { run, plan } = report;
+  const lines = [
+    `${verdict}  ${clipped(visible(report.suspect.name, 60), 70)}`,
+    `score ${bans(report.score)} bans · threshold ${grouped(plan.threshold)} · ${plan.standing} · tier ${report.tier}`,
+    '',
+    row(columns.map((column) => column.title)),
+    row(columns.map((column) => '─'.repeat(column.width))),
+    ...report.evidence.map((evidence) => evidenceRow(report, evidence)),
+    '',
+    ...report.multiplicity.map(({ reason, bans: charge }) =>
+      clipped(`charged ${boundAbove(charge, 2)} bans: ${visible(reason)}`, lineWidth),
+    ),
+    `${grouped(run.probesAsked)} probes, ${grouped(run.answered)} answered, in ${duration(run.seconds)}`,
+    '',
+    ...wrapped(plain(verdictSays(report))),
+    ...(report.verdict === 'match' ? [] : wrapped(sentence(plain(bound(report))))),
+    ...wrapped(verdictDoesNotSay(report)),
+    '',
+    clipped(`Full report: ${visible(report.files.html)}`, lineWidth),
+  ];
+  return `${lines
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .replaceAll('−', '-')}\n`;
+}
+
+function evidenceRow(report: AuditReport, evidence: AuditReport['evidence'][number]): string {
+  const found = bans(shownBans(report, evidence), 2);
+  return row([
+    visible(evidence.test),
+    evidence.null,
+    evidence.counted ? 'yes' : 'no',
+    evidence.counted ? found : `(${found})`,
+    evidence.log10P === undefined ? '–' : boundAbove(evidence.log10P, 2),
+    grouped(evidence.probes),
+    evidence.status,
+  ]);
+}
+
+function row(cells: readonly string[]): string {
+  return columns
+    .map(({ width, align }, index) => {
+      const cell = clipped(cells[index] ?? '', width);
+      const padding = ' '.repeat(width - displayWidth(cell));
+      return align === 'left' ? cell + padding : padding + cell;
+    })
+    .join('  ');
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ').map((long) => clipped(long, lineWidth))) {
+    if (line !== '' && displayWidth(line) + 1 + displayWidth(word) > lineWidth) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
