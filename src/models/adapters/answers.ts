@@ -1,0 +1,159 @@
+import type { Outcome } from '../../contracts.ts';
+import { TouchmarkError } from '../../errors.ts';
+import { excerpt, shown } from './excerpt.ts';
+import { createLabelMatcher, type LabelMatcher } from './label-mapping.ts';
+
+/** What a suspect sent for one batch, its shape checked and its values not yet. */
+export interface WireAnswers {
+  /** The suspect's own labels, one for each column of `probabilities`. */
+  readonly labels?: readonly string[] | undefined;
+  /** One row per input; null where the suspect would not answer. */
+  readonly probabilities?: readonly (readonly unknown[] | null)[] | undefined;
+  /** One label per input; null where the suspect would not answer. */
+  readonly answers?: readonly (string | null)[] | undefined;
+}
+
+/** What fell outside the protected model's labels. */
+export interface Outside {
+  /** Answers whose label is not among ours. */
+  readonly answers: number;
+  /** Sum over answers of the probability given to labels that are not ours. */
+  readonly mass: number;
+}
+
+export interface AnswerReaderOptions {
+  /** The protected model's labels: the set that every answer is expressed in. */
+  readonly labels: readonly string[];
+  readonly labelMap?: Readonly<Record<string, string>> | undefined;
+  /** The suspect's labels, where it does not name them itself. */
+  readonly suspectLabels?: readonly string[] | undefined;
+  /** Leaves probabilities out of the outcomes. */
+  readonly labelsOnly?: boolean | undefined;
+  /** The suspect's address, as it may be shown. */
+  readonly address: string;
+}
+
+const rangeTolerance = 1e-6;
+const sumTolerance = 1e-3;
+
+/**
+ * Turns a suspect's answers into outcomes over the protected model's labels.
+ *
+ * Probabilities are reordered and projected: labels that meet in one of ours add up, labels of ours
+ * that the suspect lacks get 0, and the rest is counted as `outside`; nothing is renormalised. An
+ * answer is the label sent, else the arg-max over the suspect's own labels; one outside our set
+ * keeps the suspect's spelling, made printable.
+ */
+export class AnswerReader {
+  readonly #options: AnswerReaderOptions;
+  readonly #match: LabelMatcher;
+  readonly #outside = { answers: 0, mass: 0 };
+
+  /** @throws CONFIG_INVALID when the label map leads outside our labels. */
+  constructor(options: AnswerReaderOptions) {
+    this.#options = options;
+    this.#match = createLabelMatcher(options.labels, options.labelMap);
+  }
+
+  get outside(): Outside {
+    return { ...this.#outside };
+  }
+
+  /**
+   * Returns one outcome per input.
+   *
+   * @throws SUSPECT_ANSWER_INVALID unless there is one row per input, and every row of probabilities
+   * is finite, within [0, 1] to 1e-6, and sums to 1 within 1e-3 over the suspect's own labels.
+   */
+  read(wire: WireAnswers, inputs: number): Outcome[] {
+    const { probabilities, answers } = wire;
+    this.#checkCount('probabilities', probabilities, inputs);
+    this.#checkCount('answers', answers, inputs);
+    if (probabilities === undefined && answers === undefined) {
+      throw this.#invalid('holds neither probabilities nor answers');
+    }
+    const labels = probabilities === undefined ? [] : this.#columns(wire);
+    const places = labels.map(this.#match);
+    return Array.from({ length: inputs }, (_, row) => {
+      const given = probabilities?.[row];
+      const answer = answers?.[row];
+      if (given === null || answer === null) return { missing: 'refused' };
+      if (given === undefined) return { answer: { label: this.#label(answer!) } };
+      const checked = this.#checkRow(given, labels, row);
+      const label = this.#label(answer ?? labels[argMax(checked)]!);
+      if (this.#options.labelsOnly === true) return { answer: { label } };
+      return { answer: { label, probabilities: this.#project(checked, places) } };
+    });
+  }
+
+  #columns(wire: WireAnswers): readonly string[] {
+    const labels = wire.labels ?? this.#options.suspectLabels;
+    if (labels !== undefined && labels.length > 0) return labels;
+    throw this.#invalid(
+      'holds probabilities but not the labels they belong to',
+      "list the suspect's labels, in its order, in the settings of this suspect",
+    );
+  }
+
+  #label(theirs: string): string {
+    const position = this.#match(theirs);
+    if (position !== undefined) return this.#options.labels[position]!;
+    this.#outside.answers += 1;
+    return excerpt(theirs);
+  }
+
+  #project(row: readonly number[], places: readonly (number | undefined)[]): readonly number[] {
+    const projected = new Array<number>(this.#options.labels.length).fill(0);
+    for (const [column, probability] of row.entries()) {
+      const place = places[column];
+      if (place === undefined) this.#outside.mass += probability;
+      else projected[place] = projected[place]! + probability;
+    }
+    return projected;
+  }
+
+  #checkRow(row: readonly unknown[], labels: readonly string[], number: number): number[] {
+    if (row.length !== labels.length) {
+      throw this.#invalid(
+        `holds ${row.length} probabilities in row ${number} for ${labels.length} labels`,
+      );
+    }
+    let sum = 0;
+    const checked = row.map((value, column) => {
+      if (!isProbability(value)) {
+        throw this.#invalid(
+          `gives ${shown(value)} as the probability of ${shown(labels[column])} in row ${number}`,
+          'probabilities are numbers from 0 to 1: put a softmax behind logits, divide percentages by 100',
+        );
+      }
+      sum += value;
+      return Math.min(1, Math.max(0, value));
+    });
+    if (Math.abs(sum - 1) <= sumTolerance) return checked;
+    throw this.#invalid(
+      `gives probabilities that sum to ${sum} in row ${number}`,
+      'have the suspect give all of its labels, normalised, or read only its answers',
+    );
+  }
+
+  #checkCount(what: string, rows: readonly unknown[] | undefined, inputs: number): void {
+    if (rows === undefined || rows.length === inputs) return;
+    throw this.#invalid(
+      `holds ${rows.length} rows of ${what} for ${inputs} inputs`,
+      'it must answer every input, in order; try a batch size of 1',
+    );
+  }
+
+  #invalid(what: string, hint = 'check that the address speaks this protocol'): TouchmarkError {
+    const message = `the answer of the model at ${this.#options.address} ${what}`;
+    return new TouchmarkError('SUSPECT_ANSWER_INVALID', message, { hint });
+  }
+}
+
+function isProbability(value: unknown): value is number {
+  return typeof value === 'number' && value >= -rangeTolerance && value <= 1 + rangeTolerance;
+}
+
+function argMax(row: readonly number[]): number {
+  return row.reduce((best, value, column) => (value > row[best]! ? column : best), 0);
+}

@@ -1,0 +1,78 @@
+import type { Classifier, Description, Input, Missing, Outcome } from '../../contracts.ts';
+import { display, parseAddress } from './address.ts';
+import { AnswerReader, type Outside, type WireAnswers } from './answers.ts';
+import { Batches } from './batches.ts';
+import { Transport, type TransportCounts, type TransportOptions } from './transport.ts';
+
+/** How to reach and read a classifier behind HTTP, whatever its protocol. */
+export interface RemoteOptions extends TransportOptions {
+  /** The protected model's labels: the set that every answer is expressed in. */
+  readonly labels: readonly string[];
+  /** From the suspect's labels to ours, where the built-in rules do not find them. */
+  readonly labelMap?: Readonly<Record<string, string>>;
+  /** The suspect's own labels in its own order, for a suspect that does not name them. */
+  readonly suspectLabels?: readonly string[];
+  /** Asks for labels only, and drops probabilities that come all the same. */
+  readonly labelsOnly?: boolean;
+  /** Inputs in one request; default 64. */
+  readonly batchSize?: number;
+  /** Asked once by `describe` where only an answer tells what a suspect gives. */
+  readonly example?: Input;
+}
+
+/** What asking has cost and brought so far. */
+export interface RemoteCounts extends TransportCounts {
+  readonly outside: Outside;
+}
+
+/** A classifier behind HTTP. Its errors are those of `Transport.post` and `AnswerReader.read`. */
+export interface RemoteClassifier extends Classifier {
+  counts(): RemoteCounts;
+  /** Closes its connections; requests under way are cut off. */
+  close(): Promise<void>;
+}
+
+/** What a protocol has to work with. */
+export interface Connection {
+  readonly url: URL;
+  /** The address as it may be shown. */
+  readonly shown: string;
+  readonly transport: Transport;
+  readonly options: RemoteOptions;
+}
+
+/** A wire format: how to learn what a suspect is, and how to ask it one batch. */
+export interface Protocol {
+  describe(signal: AbortSignal): Promise<Description>;
+  /** Inputs share one kind and shape; a `Missing` answers for all of them. */
+  ask(inputs: readonly Input[], signal: AbortSignal): Promise<WireAnswers | Missing>;
+}
+
+/**
+ * Returns a classifier that speaks a protocol at an address.
+ *
+ * @throws USAGE for an address, batch size or bearer token that cannot be used, CONFIG_INVALID for
+ * a label map that leads outside `labels`.
+ */
+export function openRemote(
+  address: string,
+  options: RemoteOptions,
+  speak: (connection: Connection) => Protocol,
+): RemoteClassifier {
+  const url = parseAddress(address);
+  const shown = display(url);
+  const reader = new AnswerReader({ ...options, address: shown });
+  const transport = new Transport(options);
+  const protocol = speak({ url, shown, transport, options });
+  const batches = new Batches(options.batchSize ?? 64, async (inputs, signal) => {
+    const answer = await protocol.ask(inputs, signal);
+    if (typeof answer !== 'string') return reader.read(answer, inputs.length);
+    return inputs.map((): Outcome => ({ missing: answer }));
+  });
+  return {
+    describe: ({ signal }) => protocol.describe(signal),
+    classify: (inputs, { signal }) => batches.outcomes(inputs, signal),
+    counts: () => ({ ...transport.counts, outside: reader.outside }),
+    close: () => transport.close(),
+  };
+}

@@ -1,0 +1,179 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pRetry from 'p-retry';
+import { Agent, errors, request } from 'undici';
+import { TouchmarkError } from '../../errors.ts';
+import { display } from './address.ts';
+import { excerpt } from './excerpt.ts';
+import { explain, HttpFailure, retriable, Unreadable } from './failures.ts';
+
+export interface TransportOptions {
+  /** Sent as `Authorization: Bearer`; never shown. */
+  readonly bearer?: string;
+  /** Limit on one attempt from connecting to the last byte; default 30 s. */
+  readonly timeoutMilliseconds?: number;
+  /** Limit on a response's body; default 16 MiB. */
+  readonly responseLimitBytes?: number;
+  /** Attempts after the first, 0 to 4; default 4. */
+  readonly retries?: number;
+  /** Delay before the first retry, doubled and jittered after; default 250 ms. */
+  readonly retryDelayMilliseconds?: number;
+  /** A longer `Retry-After` than this is not waited for: the request fails; default 60 s. */
+  readonly retryAfterLimitMilliseconds?: number;
+  /** Connections kept open to one host; default 4. */
+  readonly connections?: number;
+}
+
+/** How much was asked over the wire. */
+export interface TransportCounts {
+  /** Attempts, the first ones and the repeated ones. */
+  readonly requests: number;
+  readonly retries: number;
+}
+
+/**
+ * JSON over HTTP/1.1 to a host that may be slow, broken or hostile.
+ *
+ * Repeats a request only when no answer was seen: on a lost connection and on 408, 429, 502, 503
+ * and 504 (RFC 9110 section 15). Follows no redirects and asks for no compression, so that neither
+ * can lead it elsewhere or grow on arrival.
+ */
+export class Transport {
+  readonly #agent: Agent;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #options: TransportOptions;
+  readonly #counts = { requests: 0, retries: 0 };
+
+  /** @throws USAGE when the bearer token cannot stand in a header. */
+  constructor(options: TransportOptions = {}) {
+    const { bearer, connections = 4, responseLimitBytes = 16 * 2 ** 20 } = options;
+    if (bearer !== undefined && !/^[\x21-\x7e]+$/.test(bearer)) {
+      throw new TouchmarkError('USAGE', 'the bearer token is empty or holds spaces or line ends', {
+        hint: 'check the file or environment variable it was read from',
+      });
+    }
+    this.#options = options;
+    this.#headers = {
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+    };
+    this.#agent = new Agent({
+      connections,
+      maxResponseSize: responseLimitBytes,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  get counts(): TransportCounts {
+    return { ...this.#counts };
+  }
+
+  /** Returns the JSON document at an address. Errors as for `post`. */
+  get(address: URL, signal: AbortSignal): Promise<unknown> {
+    return this.#exchange(address, undefined, signal);
+  }
+
+  /**
+   * Sends a JSON document and returns the JSON document that came back.
+   *
+   * @throws SUSPECT_REFUSED on 401 and 403; SUSPECT_UNREACHABLE when there was no connection, no
+   * answer in time, no such path or a server error; SUSPECT_ANSWER_INVALID on anything else that is
+   * no JSON. The signal's own reason is rethrown when it was aborted.
+   */
+  post(address: URL, document: unknown, signal: AbortSignal): Promise<unknown> {
+    return this.#exchange(address, JSON.stringify(document), signal);
+  }
+
+  /** Closes the connections; requests under way are cut off. */
+  close(): Promise<void> {
+    return this.#agent.destroy();
+  }
+
+  async #exchange(address: URL, body: string | undefined, signal: AbortSignal): Promise<unknown> {
+    const { retries = 4, retryDelayMilliseconds = 250 } = this.#options;
+    let attempts = 0;
+    try {
+      return await pRetry(
+        () => {
+          attempts += 1;
+          return this.#attempt(address, body, signal);
+        },
+        {
+          retries: Math.min(retries, 4),
+          minTimeout: retryDelayMilliseconds,
+          maxTimeout: Math.max(8_000, retryDelayMilliseconds),
+          randomize: true,
+          signal,
+          shouldRetry: ({ error }) => this.#prepareRetry(error, signal),
+        },
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      throw explain(error, display(address), attempts);
+    }
+  }
+
+  async #prepareRetry(error: Error, signal: AbortSignal): Promise<boolean> {
+    if (!retriable(error)) return false;
+    const wait = error instanceof HttpFailure ? error.retryAfterMilliseconds : 0;
+    if (wait > (this.#options.retryAfterLimitMilliseconds ?? 60_000)) return false;
+    if (wait > 0) await pause(wait, undefined, { signal });
+    this.#counts.retries += 1;
+    return true;
+  }
+
+  async #attempt(address: URL, body: string | undefined, signal: AbortSignal): Promise<unknown> {
+    this.#counts.requests += 1;
+    const deadline = new AbortController();
+    const stop = () => deadline.abort(signal.reason);
+    const { timeoutMilliseconds = 30_000 } = this.#options;
+    const timer = setTimeout(
+      () => deadline.abort(new Unreadable('timeout', `no answer within ${timeoutMilliseconds} ms`)),
+      timeoutMilliseconds,
+    );
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      const response = await request(address, {
+        dispatcher: this.#agent,
+        signal: deadline.signal,
+        headers: {
+          ...this.#headers,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? { method: 'GET' } : { method: 'POST', body }),
+      });
+      const text = this.#masked(await readBody(response.body, response.statusCode));
+      if (response.statusCode < 200 || response.statusCode > 299) {
+        throw new HttpFailure(response.statusCode, response.headers, text);
+      }
+      return parseJson(text);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  /** A server may echo the token it was sent; nothing behind this line sees it. */
+  #masked(text: string): string {
+    const { bearer } = this.#options;
+    return bearer === undefined || bearer.length < 8 ? text : text.replaceAll(bearer, '…');
+  }
+}
+
+async function readBody(body: { text(): Promise<string> }, status: number): Promise<string> {
+  try {
+    return await body.text();
+  } catch (error) {
+    if (!(error instanceof errors.ResponseExceededMaxSizeError)) throw error;
+    throw new Unreadable('too-large', `a body over the size limit (status ${status})`);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Unreadable('not-json', text.trim() === '' ? 'an empty body' : excerpt(text));
+  }
+}

@@ -1,0 +1,23 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Answering } from '../answering.ts';
+
+/** Adds the routes that an orchestrator asks, without a token, on both protocols' paths. */
+export function addHealthRoutes(server: FastifyInstance, answering: Answering): void {
+  const live = () => ({ live: true });
+  const ready = (_: unknown, reply: FastifyReply) => sendReadiness(reply, answering, {});
+  for (const base of ['', '/v2']) {
+    server.get(`${base}/health/live`, live);
+    server.get(`${base}/health/ready`, ready);
+  }
+}
+
+/** Answers 200 when the model is ready and 503 when it is not. */
+export async function sendReadiness(
+  reply: FastifyReply,
+  answering: Answering,
+  about: Readonly<Record<string, string>>,
+): Promise<object> {
+  const ready = await answering.ready();
+  reply.code(ready ? 200 : 503);
+  return { ...about, ready };
+}

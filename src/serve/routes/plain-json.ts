@@ -1,0 +1,37 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { Answering } from '../answering.ts';
+import { readInputs } from '../inputs.ts';
+import type { Limits } from '../limits.ts';
+import { readDocument } from './documents.ts';
+
+const answers = z.literal('labels', 'must be "labels" or be left out').optional();
+const body = z.object({ inputs: z.array(z.unknown(), 'must be an array'), answers });
+const query = z.object({ answers });
+
+/**
+ * Adds `POST /classify {"inputs": [...]}`, answered with `{"labels": [class names],
+ * "probabilities": [[one per label], ...]}`, or, when `"answers": "labels"` stands in the body or
+ * the query, with `{"answers": [class name, ...]}`.
+ */
+export function addPlainJsonRoutes(
+  server: FastifyInstance,
+  answering: Answering,
+  limits: Limits,
+): void {
+  const { labels, input } = answering.model;
+  server.post('/classify', async (request) => {
+    const document = readDocument(body, request.body, 'the body');
+    const asked = document.answers ?? readDocument(query, request.query, 'the query').answers;
+    const answered = await answering.answer(
+      {
+        tenant: request.tenant,
+        inputs: readInputs(document.inputs, input, limits),
+        wants: { probabilities: asked === undefined },
+      },
+      { signal: request.signal },
+    );
+    if (asked === 'labels') return { answers: answered.map(({ label }) => labels[label]) };
+    return { labels, probabilities: answered.map(({ probabilities }) => probabilities) };
+  });
+}
