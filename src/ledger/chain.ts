@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { lengthPrefixed } from '../keys/encoding.ts';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const position = {
+  sequence: z.number().int().nonnegative(),
+  at: z.iso.datetime(),
+  tenantTag: z.string().regex(/^[0-9a-f]{32}$/),
+};
+const links = { previous: sha256, hash: sha256 };
+const entrySchema = z.discriminatedUnion('kind', [
+  z.strictObject({ ...position, kind: z.literal('served'), commitment: sha256, ...links }),
+  z.strictObject({
+    ...position,
+    kind: z.literal('erasure'),
+    records: z.number().int().nonnegative(),
+    ...links,
+  }),
+]);
+
+/**
+ * One line of the chain. It names a tenant only by a tag drawn from the tenant's payload key, so
+ * that once the key is erased nothing leads from the line to a tenant, a question or an answer.
+ */
+export type ChainEntry = Readonly<z.infer<typeof entrySchema>>;
+
+/** What an entry says, before it is linked to the chain. */
+export type ChainNote =
+  | ({ readonly kind: 'served'; readonly at: string; readonly tenantTag: string } & {
+      readonly commitment: string;
+    })
+  | ({ readonly kind: 'erasure'; readonly at: string; readonly tenantTag: string } & {
+      readonly records: number;
+    });
+
+/** The end of a chain: how many entries it has, and the hash that the next one links to. */
+export interface ChainHead {
+  readonly size: number;
+  readonly hash: string;
+}
+
+/** Returns the head of the empty chain of one log, so that entries cannot move between logs. */
+export function genesis(logIdentifier: string): ChainHead {
+  return { size: 0, hash: digest('touchmark/v1/serving-log', logIdentifier) };
+}
+
+/** Returns the entry that follows `head`; its sequence is the size of the chain so far. */
+export function nextEntry(head: ChainHead, note: ChainNote): ChainEntry {
+  const unlinked = { ...note, sequence: head.size, previous: head.hash };
+  return { ...unlinked, hash: entryHash(unlinked) };
+}
+
+/** Returns the head after an entry. */
+export function headAfter(entry: ChainEntry): ChainHead {
+  return { size: entry.sequence + 1, hash: entry.hash };
+}
+
+/** Returns the one spelling of an entry: a line of JSON with fixed order of keys, no line break. */
+export function entryLine(entry: ChainEntry): string {
+  return spelling(entry, { hash: entry.hash });
+}
+
+/**
+ * Returns the commitment to a payload: SHA-256 of `("touchmark/v1/payload-commitment", salt,
+ * payload)`, length-prefixed, in hexadecimal. The random salt (16 to 32 bytes) hides the payload
+ * from those who could guess it.
+ */
+export function commitToPayload(salt: Uint8Array, payload: Uint8Array): string {
+  return digest('touchmark/v1/payload-commitment', salt, payload);
+}
+
+/**
+ * Reads lines that must continue the chain at `head`, byte for byte as `entryLine` spells them.
+ * Returns the entries up to the first break, the head after them, and the break if there is one.
+ */
+export function verifyEntries(
+  head: ChainHead,
+  lines: readonly string[],
+): {
+  readonly entries: readonly ChainEntry[];
+  readonly head: ChainHead;
+  /** `index` counts from 0 within `lines`. */
+  readonly broken?: { readonly index: number; readonly reason: string };
+} {
+  const entries: ChainEntry[] = [];
+  let current = head;
+  for (const [index, line] of lines.entries()) {
+    const entry = parseEntry(line);
+    const reason =
+      entry === undefined ? 'is not a chain entry' : breakBetween(current, entry, line);
+    if (entry === undefined || reason !== undefined) {
+      return { entries, head: current, broken: { index, reason: reason ?? '' } };
+    }
+    entries.push(entry);
+    current = headAfter(entry);
+  }
+  return { entries, head: current };
+}
+
+function breakBetween(head: ChainHead, entry: ChainEntry, line: string): string | undefined {
+  if (entry.sequence !== head.size) return `has sequence ${entry.sequence} instead of ${head.size}`;
+  if (entry.previous !== head.hash) return 'does not link to the entry before it';
+  if (entry.hash !== entryHash(entry)) return 'does not have the hash of its content';
+  if (line !== entryLine(entry)) return 'is not spelled as the log spells it';
+  return undefined;
+}
+
+function parseEntry(line: string): ChainEntry | undefined {
+  return entrySchema.safeParse(parseJson(line)).data;
+}
+
+/** Returns the parsed JSON, or undefined when the text is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+type Unlinked = ChainNote & { readonly sequence: number; readonly previous: string };
+
+function entryHash(entry: Unlinked): string {
+  return digest('touchmark/v1/chain-entry', spelling(entry, {}));
+}
+
+function spelling(entry: Unlinked, hash: { readonly hash?: string }): string {
+  const { sequence, kind, at, tenantTag, previous } = entry;
+  const fact =
+    entry.kind === 'served' ? { commitment: entry.commitment } : { records: entry.records };
+  return JSON.stringify({ sequence, kind, at, tenantTag, ...fact, previous, ...hash });
+}
+
+function digest(...parts: readonly (string | Uint8Array)[]): string {
+  return createHash('sha256')
+    .update(lengthPrefixed(...parts))
+    .digest('hex');
+}

@@ -1,0 +1,144 @@
+import { access, type FileHandle, open, readdir, readFile } from 'node:fs/promises';
+import { TouchmarkError } from '../errors.ts';
+
+const fullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** Returns the error to throw when the file system refused: STORE_FULL or STORE_DAMAGED. */
+export function storageError(action: string, path: string, cause: unknown): TouchmarkError {
+  if (TouchmarkError.isInstance(cause)) return cause;
+  const code = errnoOf(cause) ?? 'unknown error';
+  return fullCodes.has(code)
+    ? new TouchmarkError('STORE_FULL', `No room to ${action} ${path} (${code}).`, {
+        hint: 'Free space on its file system or raise its quota; nothing acknowledged was lost.',
+        cause,
+      })
+    : new TouchmarkError('STORE_DAMAGED', `Could not ${action} ${path} (${code}).`, {
+        hint: 'Check that the path exists, that this user may write there, and that the disk is well.',
+        cause,
+      });
+}
+
+/** Runs file work, turning what the file system refuses into a TouchmarkError. */
+export async function guarded<Value>(
+  action: string,
+  path: string,
+  work: () => Promise<Value>,
+): Promise<Value> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw storageError(action, path, cause);
+  }
+}
+
+/** Returns the file's bytes, or undefined when there is no such file. */
+export async function readIfPresent(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined;
+    throw storageError('read', path, cause);
+  }
+}
+
+/** Decides whether something has this name. */
+export async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Returns the names in a directory in sorted order; none when there is no such directory. */
+export async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).sort();
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return [];
+    throw storageError('list', directory, cause);
+  }
+}
+
+/** Makes new and removed names in a directory survive a power cut. */
+export async function syncDirectory(directory: string): Promise<void> {
+  await guarded('synchronise', directory, async () => {
+    const handle = await open(directory, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+/** Splits a file of lines into its complete lines and the byte length of the incomplete rest. */
+export function splitLines(bytes: Buffer): { readonly lines: string[]; readonly rest: number } {
+  const end = bytes.lastIndexOf(0x0a) + 1;
+  const lines = bytes.subarray(0, end).toString('utf8').split('\n').slice(0, -1);
+  return { lines, rest: bytes.length - end };
+}
+
+/** Returns the errno name of a failed system call. */
+export function errnoOf(cause: unknown): string | undefined {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** A file that grows at its end only, and that shrinks back when a write fails halfway. */
+export class AppendFile {
+  readonly path: string;
+  readonly #handle: FileHandle;
+  #size: number;
+  #dirty = false;
+  #closed = false;
+
+  private constructor(path: string, handle: FileHandle, size: number) {
+    this.path = path;
+    this.#handle = handle;
+    this.#size = size;
+  }
+
+  /** Opens or creates the file with mode 0600. */
+  static async open(path: string): Promise<AppendFile> {
+    return guarded('open', path, async () => {
+      const handle = await open(path, 'a', 0o600);
+      return new AppendFile(path, handle, (await handle.stat()).size);
+    });
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Hands the bytes to the operating system, so that they outlive this process. */
+  async append(bytes: Uint8Array): Promise<void> {
+    const before = this.#size;
+    this.#dirty = true;
+    try {
+      await this.#handle.appendFile(bytes);
+      this.#size = before + bytes.length;
+    } catch (cause) {
+      await this.truncate(before);
+      throw storageError('write to', this.path, cause);
+    }
+  }
+
+  async truncate(size: number): Promise<void> {
+    await guarded('truncate', this.path, () => this.#handle.truncate(size));
+    this.#size = size;
+    this.#dirty = true;
+  }
+
+  /** Makes what was appended so far survive a power cut. */
+  async sync(): Promise<void> {
+    if (!this.#dirty || this.#closed) return;
+    this.#dirty = false;
+    await guarded('synchronise', this.path, () => this.#handle.datasync());
+  }
+
+  async close(): Promise<void> {
+    await this.sync();
+    this.#closed = true;
+    await this.#handle.close();
+  }
+}

@@ -1,0 +1,125 @@
+import { createHmac } from 'node:crypto';
+import { open, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { z } from 'zod';
+import { TouchmarkError } from '../errors.ts';
+import { lengthPrefixed } from '../keys/encoding.ts';
+import { parseJson } from './chain.ts';
+import { guarded, namesIn, readIfPresent, syncDirectory } from './files.ts';
+import { type Layout, tenantHash } from './layout.ts';
+
+/** Source of random bytes; `randomBytes` of node:crypto outside tests. */
+export type RandomSource = (bytes: number) => Uint8Array;
+
+/** What opens one tenant's payloads, and finds them in the chain. */
+export interface PayloadKey {
+  readonly tenant: string;
+  /** 32 bytes for AES-256-GCM. */
+  readonly key: Buffer;
+  /** The tenant's name in the chain: 32 hexadecimal digits that only the key's holder can compute. */
+  readonly tag: string;
+}
+
+const keySchema = z.strictObject({
+  schema: z.literal('touchmark/payload-key@1'),
+  tenant: z.string(),
+  secret: z.base64().length(44),
+});
+
+/** Returns the tenant's payload key, or undefined when the log has none: never served, or erased. */
+export async function loadPayloadKey(
+  layout: Layout,
+  tenant: string,
+): Promise<PayloadKey | undefined> {
+  return readKeyFile(keyPath(layout, tenant));
+}
+
+/** Returns every payload key of the log, by tenant. */
+export async function listPayloadKeys(layout: Layout): Promise<PayloadKey[]> {
+  const names = (await namesIn(layout.keys)).filter((name) => /^[0-9a-f]{32}\.key$/.test(name));
+  const keys = await Promise.all(names.map((name) => readKeyFile(join(layout.keys, name))));
+  return keys.filter((key) => key !== undefined).sort((a, b) => (a.tenant < b.tenant ? -1 : 1));
+}
+
+/** Makes a tenant's payload key; it is safely on the disk before it is first used. */
+export async function createPayloadKey(
+  layout: Layout,
+  tenant: string,
+  random: RandomSource,
+): Promise<PayloadKey> {
+  const secret = Buffer.from(random(32)).toString('base64');
+  const path = keyPath(layout, tenant);
+  const text = JSON.stringify({ schema: 'touchmark/payload-key@1', tenant, secret });
+  await guarded('write', path, () => writeFileAtomic(path, `${text}\n`, { mode: 0o600 }));
+  await syncDirectory(layout.keys);
+  return payloadKeyOf(tenant, secret);
+}
+
+/**
+ * Destroys what opens and what holds a tenant's payloads: overwrites and unlinks the key file, with
+ * leftovers of interrupted writes, then removes the payload files. Flash disks and copy-on-write file systems may keep overwritten blocks, and
+ * backups keep copies: neither is in this program's reach.
+ */
+export async function destroyTenant(
+  layout: Layout,
+  tenant: string,
+  random: RandomSource,
+): Promise<void> {
+  const hash = tenantHash(tenant);
+  const names = (await namesIn(layout.keys)).filter((name) => name.startsWith(hash));
+  for (const name of names) {
+    const path = join(layout.keys, name);
+    await guarded('erase', path, async () => {
+      const handle = await open(path, 'r+');
+      try {
+        await handle.write(random((await handle.stat()).size), 0, null, 0);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rm(path);
+    });
+  }
+  await syncDirectory(layout.keys);
+  const payloads = join(layout.payloads, hash);
+  await guarded('remove', payloads, () => rm(payloads, { recursive: true, force: true }));
+  await syncDirectory(layout.payloads);
+}
+
+function keyPath(layout: Layout, tenant: string): string {
+  return join(layout.keys, `${tenantHash(tenant)}.key`);
+}
+
+async function readKeyFile(path: string): Promise<PayloadKey | undefined> {
+  const bytes = await readIfPresent(path);
+  if (bytes === undefined) return undefined;
+  await requirePrivate(path);
+  const parsed = keySchema.safeParse(parseJson(bytes.toString('utf8')));
+  if (parsed.success) return payloadKeyOf(parsed.data.tenant, parsed.data.secret);
+  throw new TouchmarkError('STORE_DAMAGED', `${path} is no touchmark/payload-key@1.`, {
+    hint: 'Restore the file from a copy; without it the payloads of this tenant cannot be read.',
+  });
+}
+
+async function requirePrivate(path: string): Promise<void> {
+  const { mode } = await guarded('read', path, () => stat(path));
+  if ((mode & 0o077) === 0) return;
+  throw new TouchmarkError(
+    'KEY_RING_PERMISSIONS',
+    `The payload key ${path} has mode ${(mode & 0o777).toString(8).padStart(4, '0')}.`,
+    { hint: `Others may have read it. Run: chmod 600 ${path}` },
+  );
+}
+
+function payloadKeyOf(tenant: string, secret: string): PayloadKey {
+  const part = (label: string) =>
+    createHmac('sha256', Buffer.from(secret, 'base64'))
+      .update(lengthPrefixed(label, tenant))
+      .digest();
+  return {
+    tenant,
+    key: part('touchmark/v1/payload-key'),
+    tag: part('touchmark/v1/tenant-tag').toString('hex', 0, 16),
+  };
+}

@@ -1,0 +1,176 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { z } from 'zod';
+import type { Input, ServedRecord } from '../contracts.ts';
+import { TouchmarkError } from '../errors.ts';
+import { lengthPrefixed } from '../keys/encoding.ts';
+import { parseJson } from './chain.ts';
+
+/** What a gateway hands to the log; the log adds the sequence. */
+export type UnnumberedRecord = Omit<ServedRecord, 'sequence'>;
+
+const classIndex = z.number().int().nonnegative();
+const payloadSchema = z.strictObject({
+  schema: z.literal('touchmark/served-record@1'),
+  tenant: z.string(),
+  epoch: z.string(),
+  servedAt: z.string(),
+  modelVersion: z.string(),
+  input: z.union([
+    z.strictObject({ text: z.string() }),
+    z.strictObject({ shape: z.array(classIndex), float32: z.base64() }),
+  ]),
+  clean: z.base64(),
+  served: z.base64(),
+  label: classIndex,
+  marks: z.strictObject({
+    probability: z.boolean(),
+    coin: z
+      .strictObject({ top: classIndex, second: classIndex, outcome: z.literal([0, 1]) })
+      .optional(),
+  }),
+});
+
+/**
+ * Returns the bytes of a record that the chain commits to: JSON in which probabilities are base64
+ * of little-endian float64 and tensors of little-endian float32, so every number comes back to the
+ * last bit.
+ */
+export function encodeRecord(record: UnnumberedRecord): Buffer {
+  const payload: z.infer<typeof payloadSchema> = {
+    schema: 'touchmark/served-record@1',
+    tenant: record.tenant,
+    epoch: record.epoch,
+    servedAt: record.servedAt,
+    modelVersion: record.modelVersion,
+    input: encodeInput(record.input),
+    clean: encodeDoubles(record.clean),
+    served: encodeDoubles(record.served),
+    label: record.label,
+    marks: { ...record.marks },
+  };
+  return Buffer.from(JSON.stringify(payload), 'utf8');
+}
+
+/**
+ * Returns the record that `encodeRecord` encoded.
+ *
+ * @throws TouchmarkError LOG_INVALID when the bytes are no record of this version
+ */
+export function decodeRecord(bytes: Uint8Array, sequence: number): ServedRecord {
+  const parsed = payloadSchema.safeParse(parseJson(Buffer.from(bytes).toString('utf8')));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new TouchmarkError(
+      'LOG_INVALID',
+      `Record ${sequence} of the serving log is no touchmark/served-record@1: ` +
+        `${issue?.path.join('.')}: ${issue?.message}.`,
+      { hint: 'Read the log with the version of touchmark that wrote it, or a newer one.' },
+    );
+  }
+  const { schema: _, input, clean, served, marks, ...rest } = parsed.data;
+  return {
+    sequence,
+    ...rest,
+    input: decodeInput(input),
+    clean: decodeDoubles(clean),
+    served: decodeDoubles(served),
+    marks: {
+      probability: marks.probability,
+      ...(marks.coin && { coin: marks.coin }),
+    },
+  };
+}
+
+/** A payload on its way to the disk: encrypted, and bound to its place in the log. */
+export interface SealedPayload {
+  readonly sequence: number;
+  /** base64, 12 random bytes; a sequence can come again after a crash, so it must not be the nonce. */
+  readonly nonce: string;
+  /** base64 of ciphertext and 16-byte tag. */
+  readonly sealed: string;
+}
+
+/** Returns salt and payload encrypted by AES-256-GCM, bound to the sequence and the tenant. */
+export function sealPayload(options: {
+  readonly key: Uint8Array;
+  readonly tenant: string;
+  readonly sequence: number;
+  readonly nonce: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly payload: Uint8Array;
+}): SealedPayload {
+  const { key, tenant, sequence, nonce, salt, payload } = options;
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  cipher.setAAD(place(sequence, tenant));
+  const text = Buffer.concat([cipher.update(salt), cipher.update(payload), cipher.final()]);
+  return {
+    sequence,
+    nonce: Buffer.from(nonce).toString('base64'),
+    sealed: Buffer.concat([text, cipher.getAuthTag()]).toString('base64'),
+  };
+}
+
+/** Bytes of salt in front of every payload. */
+export const saltBytes = 16;
+const tagBytes = 16;
+
+/** Returns salt and payload, or undefined when key, place or bytes are not those sealed. */
+export function openPayload(
+  key: Uint8Array,
+  tenant: string,
+  { sequence, nonce, sealed }: SealedPayload,
+): { readonly salt: Buffer; readonly payload: Buffer } | undefined {
+  const bytes = Buffer.from(sealed, 'base64');
+  if (bytes.length < saltBytes + tagBytes) return undefined;
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(nonce, 'base64'));
+    decipher.setAAD(place(sequence, tenant));
+    decipher.setAuthTag(bytes.subarray(-tagBytes));
+    const clear = Buffer.concat([decipher.update(bytes.subarray(0, -tagBytes)), decipher.final()]);
+    return { salt: clear.subarray(0, saltBytes), payload: clear.subarray(saltBytes) };
+  } catch {
+    return undefined;
+  }
+}
+
+const sealedSchema = z.strictObject({
+  sequence: z.number().int().nonnegative(),
+  nonce: z.base64().length(16),
+  sealed: z.base64(),
+});
+
+/** Returns the sealed payload on a line, or undefined when there is none. */
+export function parseSealedPayload(line: string): SealedPayload | undefined {
+  return sealedSchema.safeParse(parseJson(line)).data;
+}
+
+function place(sequence: number, tenant: string): Buffer {
+  return lengthPrefixed('touchmark/v1/payload', `${sequence}`, tenant);
+}
+
+function encodeInput(input: Input): z.infer<typeof payloadSchema>['input'] {
+  if (typeof input === 'string') return { text: input };
+  const bytes = Buffer.alloc(4 * input.data.length);
+  input.data.forEach((value, index) => {
+    bytes.writeFloatLE(value, 4 * index);
+  });
+  return { shape: [...input.shape], float32: bytes.toString('base64') };
+}
+
+function decodeInput(input: z.infer<typeof payloadSchema>['input']): Input {
+  if ('text' in input) return input.text;
+  const bytes = Buffer.from(input.float32, 'base64');
+  const read = (_: unknown, index: number) => bytes.readFloatLE(4 * index);
+  return { shape: input.shape, data: Float32Array.from({ length: bytes.length / 4 }, read) };
+}
+
+function encodeDoubles(values: readonly number[]): string {
+  const bytes = Buffer.alloc(8 * values.length);
+  for (const [index, value] of values.entries()) bytes.writeDoubleLE(value, 8 * index);
+  return bytes.toString('base64');
+}
+
+function decodeDoubles(text: string): number[] {
+  const bytes = Buffer.from(text, 'base64');
+  return Array.from({ length: bytes.length / 8 }, (_, index) => bytes.readDoubleLE(8 * index));
+}

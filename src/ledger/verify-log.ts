@@ -1,0 +1,167 @@
+import { setTimeout } from 'node:timers/promises';
+import { TouchmarkError } from '../errors.ts';
+import { type ChainHead, genesis } from './chain.ts';
+import { CheckpointedTree, readCheckpoints } from './checkpoints.ts';
+import { type Layout, type LogHeader, layoutOf, requireHeader, segmentNumbers } from './layout.ts';
+import { listPayloadKeys, type PayloadKey } from './payload-keys.ts';
+import { type ChainSegment, chainSegments, logInvalid, openSegmentPayloads } from './segments.ts';
+
+/** What the verification of a serving log found. */
+export interface LogReport {
+  /** Served records in the chain, erased ones included. */
+  readonly records: number;
+  /** Records by tenant, for every tenant whose payloads can be read. */
+  readonly tenants: Readonly<Record<string, number>>;
+  /** Erasure notes of the chain. */
+  readonly erased: readonly { readonly at: string; readonly records: number }[];
+  /** Checkpoints whose Merkle roots are those of the chain. */
+  readonly checkpoints: number;
+  readonly head: ChainHead;
+  /** Every break, in the order found; the chain is read up to its first one. Empty when all is well. */
+  readonly problems: readonly TouchmarkError[];
+}
+
+/** Long enough for a gateway to finish the line it is writing. */
+const settleMilliseconds = 50;
+
+/**
+ * Checks the chain's hashes and links, its checkpoints against Merkle roots, and the payloads of
+ * every tenant whose key exists against the chain's commitments. Needs no lock. It shows that the
+ * log is as it was written; it cannot show that what was written is true.
+ *
+ * @throws TouchmarkError LOG_INVALID when there is no log; breaks are returned, not thrown
+ */
+export async function verifyServingLog(directory: string): Promise<LogReport> {
+  const layout = layoutOf(directory);
+  const header = await requireHeader(layout);
+  const keys = await listPayloadKeys(layout);
+  const run = new Verification(layout, keys);
+  try {
+    await run.chain(header);
+    run.accounts();
+  } catch (cause) {
+    if (!TouchmarkError.isInstance(cause)) throw cause;
+    run.problems.push(cause);
+  }
+  return run.report(header);
+}
+
+/**
+ * Throws the first problem of a report.
+ *
+ * @throws TouchmarkError LOG_INVALID naming file and line
+ */
+export function requireValidLog(report: LogReport): void {
+  if (report.problems[0]) throw report.problems[0];
+}
+
+class Verification {
+  readonly problems: TouchmarkError[] = [];
+  readonly #layout: Layout;
+  readonly #keys: readonly PayloadKey[];
+  readonly #tags = new Map<string, number>();
+  readonly #erased = new Map<string, { readonly at: string; readonly records: number }>();
+  #tree: CheckpointedTree | undefined;
+  #head: ChainHead | undefined;
+
+  constructor(layout: Layout, keys: readonly PayloadKey[]) {
+    this.#layout = layout;
+    this.#keys = keys;
+  }
+
+  async chain(header: LogHeader): Promise<void> {
+    const { checkpoints } = await readCheckpoints(this.#layout);
+    const tree = new CheckpointedTree(this.#layout, checkpoints);
+    this.#tree = tree;
+    for await (const segment of settledSegments(this.#layout, header)) {
+      this.#head = segment.head;
+      this.#count(segment);
+      tree.add(segment.entries);
+      await this.#payloads(segment);
+      if (segment.broken) throw segment.broken;
+      if (segment.rest > 0) {
+        throw logInvalid(segment.path, segment.entries.length + 1, 'has no end');
+      }
+    }
+    tree.finish();
+  }
+
+  /** Every tag must have a payload key or an erasure note, and not both. */
+  accounts(): void {
+    const live = new Map(this.#keys.map(({ tag, tenant }) => [tag, tenant]));
+    for (const [tag, records] of this.#tags) {
+      if (live.has(tag) || this.#erased.has(tag)) continue;
+      this.#problem(`${records} records under the tag ${tag} have no payload key`);
+    }
+    for (const [tag, { at }] of this.#erased) {
+      if (live.has(tag)) this.#problem(`the erasure of ${at} is not complete: a key is left`);
+    }
+  }
+
+  report(header: LogHeader): LogReport {
+    const served = [...this.#tags.values()].reduce((total, records) => total + records, 0);
+    const tenants = this.#keys.map(({ tenant, tag }) => [tenant, this.#tags.get(tag) ?? 0]);
+    return {
+      records: served,
+      tenants: Object.fromEntries(tenants),
+      erased: [...this.#erased.values()],
+      checkpoints: this.#tree?.checked ?? 0,
+      head: this.#head ?? genesis(header.identifier),
+      problems: this.problems,
+    };
+  }
+
+  #count(segment: ChainSegment): void {
+    for (const entry of segment.entries) {
+      const { tenantTag, at } = entry;
+      const records = this.#tags.get(tenantTag) ?? 0;
+      if (entry.kind === 'served') this.#tags.set(tenantTag, records + 1);
+      else {
+        this.#erased.set(tenantTag, { at, records: entry.records });
+        if (entry.records !== records) {
+          this.#problem(`the erasure of ${at} counts ${entry.records} records, not ${records}`);
+        }
+      }
+    }
+  }
+
+  async #payloads(segment: ChainSegment): Promise<void> {
+    for (const key of this.#keys) {
+      const { missing, problems } = await openSegmentPayloads(this.#layout, segment, key);
+      this.problems.push(...problems);
+      if (this.#erased.has(key.tag)) continue;
+      const [first] = missing;
+      if (first === undefined) continue;
+      const line = segment.entries.findIndex(({ sequence }) => sequence === first) + 1;
+      const others = missing.length > 1 ? `, nor have ${missing.length - 1} after it` : '';
+      const reason = `(record ${first}) has no payload${others}`;
+      this.problems.push(logInvalid(segment.path, line, reason));
+    }
+  }
+
+  #problem(reason: string): void {
+    const { directory } = this.#layout;
+    this.problems.push(
+      new TouchmarkError('LOG_INVALID', `In the serving log ${directory} ${reason}.`, {
+        hint: 'Restore the missing files from a copy, or run the erasure again.',
+      }),
+    );
+  }
+}
+
+/** Reads the chain again when its last line has no end, in case a gateway is just writing it. */
+async function* settledSegments(layout: Layout, header: LogHeader): AsyncGenerator<ChainSegment> {
+  let settled = 0;
+  for await (const segment of chainSegments(layout, header)) {
+    if (segment.rest > 0 && !segment.broken) break;
+    yield segment;
+    settled = segment.number;
+    if (segment.broken) return;
+  }
+  const numbers = await segmentNumbers(layout.segments);
+  if (settled === (numbers.at(-1) ?? 0)) return;
+  await setTimeout(settleMilliseconds);
+  for await (const segment of chainSegments(layout, header)) {
+    if (segment.number > settled) yield segment;
+  }
+}

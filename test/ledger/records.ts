@@ -1,0 +1,20 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { ServedRecord } from '../../src/contracts.ts';
+
+export { recordOf, recordsOf } from './records-data.ts';
+
+/** A directory that goes away with the test. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'touchmark-ledger-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+export async function collect(records: AsyncIterable<ServedRecord>): Promise<ServedRecord[]> {
+  const all: ServedRecord[] = [];
+  for await (const record of records) all.push(record);
+  return all;
+}
