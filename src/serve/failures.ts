@@ -22,7 +22,6 @@ export interface ClientError {
 const upstreamDown = 'the model behind this gateway does not answer now; try again later';
 const upstreamWrong = 'the model behind this gateway gave an unusable answer';
 const notRecorded = 'this gateway cannot record answers now and so gives none; try again later';
-const tooSlow = 'no answer was ready in time; send fewer inputs or try again later';
 
 const byErrorCode: Partial<Record<ErrorCode, readonly [status: number, message: string]>> = {
   UPSTREAM_FAILED: [503, upstreamDown],
@@ -44,7 +43,7 @@ const byFrameworkCode: Readonly<Record<string, readonly [status: number, message
     415,
     'the body has no or another content type; send content-type: application/json',
   ],
-  FST_ERR_HANDLER_TIMEOUT: [503, tooSlow],
+  FST_ERR_BAD_URL: [400, 'the path is no valid percent-encoded UTF-8; encode it'],
 };
 
 /**
@@ -53,7 +52,7 @@ const byFrameworkCode: Readonly<Record<string, readonly [status: number, message
  */
 export function clientError(error: unknown): ClientError {
   if (error instanceof RequestError) {
-    return { status: error.status, message: error.message, ours: false };
+    return { status: error.status, message: error.message, ours: error.status >= 500 };
   }
   if (TouchmarkError.isInstance(error)) {
     if (error.code === 'INPUT_INVALID') return { status: 400, message: error.message, ours: false };

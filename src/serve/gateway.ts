@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { TouchmarkError } from '../errors.ts';
 import { excerpt } from '../models/adapters/excerpt.ts';
 import type { Answering } from './answering.ts';
@@ -37,23 +37,18 @@ export interface Gateway {
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const limits = { ...defaultLimits, ...options.limits };
-  const server = createServer(limits);
-  server.setErrorHandler(async (error, _request, reply) => {
-    const { status, message, ours } = clientError(error);
-    if (ours) options.onFailure?.(error);
-    reply.code(status);
-    return { error: message };
-  });
+  const server = createServer(limits, options.onFailure);
   addHealthRoutes(server, options.answering);
   server.register(async (scope) => {
     const known = authenticate(options.tenants);
     scope.addHook('onRequest', known);
     addOpenInferenceRoutes(scope, options.answering, limits);
     addPlainJsonRoutes(scope, options.answering, limits);
-    server.setNotFoundHandler({ preValidation: known }, async ({ method, url }) => {
+    scope.setNotFoundHandler(async ({ method, url }) => {
+      const route = excerpt(`${method} ${url.replace(/\?.*$/s, '')}`);
       throw new RequestError(
         404,
-        `no route ${excerpt(`${method} ${url.split('?', 1)[0]}`)}; use POST /classify or /v2/models/NAME/infer`,
+        `no route ${route}; use POST /classify or POST /v2/models/NAME/infer`,
       );
     });
   });
@@ -66,12 +61,17 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-function createServer(limits: Limits): FastifyInstance {
+function createServer(limits: Limits, onFailure: GatewayOptions['onFailure']): FastifyInstance {
+  const explain = (error: unknown, _: FastifyRequest, reply: FastifyReply): void => {
+    const { status, message, ours } = clientError(error);
+    if (ours) onFailure?.(error);
+    reply.code(status).send({ error: message });
+  };
   const server = fastify({
     logger: false,
+    frameworkErrors: explain,
     bodyLimit: limits.maxBodyBytes,
     requestTimeout: limits.requestMilliseconds,
-    handlerTimeout: limits.requestMilliseconds + limits.answerMilliseconds,
     connectionTimeout: limits.idleMilliseconds,
     forceCloseConnections: 'idle',
     http: {
@@ -82,9 +82,19 @@ function createServer(limits: Limits): FastifyInstance {
   server.server.maxConnections = limits.maxConnections;
   server.decorateRequest('tenant', '');
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_, body) =>
-    parseBody(body),
+  server.addContentTypeParser<Buffer>(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (_: FastifyRequest, body: Buffer) => parseBody(body),
   );
+  server.setErrorHandler(explain);
+  let closing = false;
+  server.addHook('preClose', async () => {
+    closing = true;
+  });
+  server.addHook('onSend', async (_, reply) => {
+    if (closing) reply.header('connection', 'close');
+  });
   return server;
 }
 

@@ -1,9 +1,10 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Input } from '../../contracts.ts';
 import { shown } from '../../models/adapters/excerpt.ts';
 import { flatten } from '../../models/adapters/tensors.ts';
 import type { Answering, ServedAnswer, ServedModel } from '../answering.ts';
+import { withinDeadline } from '../deadline.ts';
 import { RequestError } from '../failures.ts';
 import { checkBatch, invalid, readNumbers, readTexts } from '../inputs.ts';
 import type { Limits } from '../limits.ts';
@@ -45,13 +46,15 @@ export function addOpenInferenceRoutes(
   limits: Limits,
 ): void {
   const { model } = answering;
-  const infer = async (request: FastifyRequest<{ Params: ModelPath }>) => {
+  const infer = async (request: FastifyRequest<{ Params: ModelPath }>, reply: FastifyReply) => {
     checkPath(model, request.params);
     const { id, inputs, outputs } = readDocument(inferenceRequest, request.body, 'the body');
     const wanted = readOutputNames(outputs);
     const wants = { probabilities: wanted.has('probabilities') };
     const asked = { tenant: request.tenant, inputs: readTensor(inputs[0]!, model, limits), wants };
-    const answers = await answering.answer(asked, { signal: request.signal });
+    const answers = await withinDeadline(reply, limits.answerMilliseconds, (signal) =>
+      answering.answer(asked, { signal }),
+    );
     return {
       model_name: model.name,
       model_version: model.version,

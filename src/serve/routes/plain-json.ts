@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Answering } from '../answering.ts';
+import { withinDeadline } from '../deadline.ts';
 import { readInputs } from '../inputs.ts';
 import type { Limits } from '../limits.ts';
 import { readDocument } from './documents.ts';
@@ -20,16 +21,13 @@ export function addPlainJsonRoutes(
   limits: Limits,
 ): void {
   const { labels, input } = answering.model;
-  server.post('/classify', async (request) => {
+  server.post('/classify', async (request, reply) => {
     const document = readDocument(body, request.body, 'the body');
     const asked = document.answers ?? readDocument(query, request.query, 'the query').answers;
-    const answered = await answering.answer(
-      {
-        tenant: request.tenant,
-        inputs: readInputs(document.inputs, input, limits),
-        wants: { probabilities: asked === undefined },
-      },
-      { signal: request.signal },
+    const inputs = readInputs(document.inputs, input, limits);
+    const wants = { probabilities: asked === undefined };
+    const answered = await withinDeadline(reply, limits.answerMilliseconds, (signal) =>
+      answering.answer({ tenant: request.tenant, inputs, wants }, { signal }),
     );
     if (asked === 'labels') return { answers: answered.map(({ label }) => labels[label]) };
     return { labels, probabilities: answered.map(({ probabilities }) => probabilities) };
