@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { lengthPrefixed } from '../keys/encoding.ts';
 import { type ChainHead, parseJson } from './chain.ts';
 import { readIfPresent, splitLines } from './files.ts';
 import type { Layout } from './layout.ts';
@@ -11,6 +13,7 @@ const checkpointSchema = z.strictObject({
   root: hash,
   head: hash,
   at: z.iso.datetime(),
+  hash,
 });
 
 /** What the log publishes from time to time: a Merkle root over the hashes of its first entries. */
@@ -27,7 +30,7 @@ export async function readCheckpoints(
   const { lines, rest } = splitLines((await readIfPresent(layout.checkpoints)) ?? Buffer.alloc(0));
   const checkpoints = lines.map((line, index) => {
     const checkpoint = checkpointSchema.safeParse(parseJson(line)).data;
-    if (checkpoint && JSON.stringify(checkpoint) === line) return checkpoint;
+    if (checkpoint && spelling(checkpoint) === line) return checkpoint;
     throw logInvalid(layout.checkpoints, index + 1, 'is not a checkpoint');
   });
   return { checkpoints, rest };
@@ -77,12 +80,14 @@ export class CheckpointedTree {
 
   /** Returns the line of a new checkpoint over all entries so far. */
   checkpointLine(head: ChainHead, at: Date): string {
-    const checkpoint: Checkpoint = {
-      size: head.size,
-      root: this.root(),
-      head: head.hash,
-      at: at.toISOString(),
-    };
-    return `${JSON.stringify(checkpoint)}\n`;
+    const facts = { size: head.size, root: this.root(), head: head.hash, at: at.toISOString() };
+    return `${spelling(facts)}\n`;
   }
+}
+
+/** The one spelling of a checkpoint: its facts in fixed order, and the hash of their spelling. */
+function spelling({ size, root, head, at }: Omit<Checkpoint, 'hash'>): string {
+  const facts = { size, root, head, at };
+  const message = lengthPrefixed('touchmark/v1/checkpoint', JSON.stringify(facts));
+  return JSON.stringify({ ...facts, hash: createHash('sha256').update(message).digest('hex') });
 }

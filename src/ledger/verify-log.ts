@@ -70,7 +70,7 @@ class Verification {
   }
 
   async chain(header: LogHeader): Promise<void> {
-    const { checkpoints } = await readCheckpoints(this.#layout);
+    const { checkpoints } = await settledCheckpoints(this.#layout);
     const tree = new CheckpointedTree(this.#layout, checkpoints);
     this.#tree = tree;
     for await (const segment of settledSegments(this.#layout, header)) {
@@ -164,4 +164,13 @@ async function* settledSegments(layout: Layout, header: LogHeader): AsyncGenerat
   for await (const segment of chainSegments(layout, header)) {
     if (segment.number > settled) yield segment;
   }
+}
+
+async function settledCheckpoints(layout: Layout): ReturnType<typeof readCheckpoints> {
+  const first = await readCheckpoints(layout);
+  if (first.rest === 0) return first;
+  await setTimeout(settleMilliseconds);
+  const second = await readCheckpoints(layout);
+  if (second.rest === 0) return second;
+  throw logInvalid(layout.checkpoints, second.checkpoints.length + 1, 'has no end');
 }

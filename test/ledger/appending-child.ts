@@ -3,6 +3,9 @@ import { writeSync } from 'node:fs';
 import { openServingLog } from '../../src/ledger/serving-log.ts';
 import { recordOf } from './records-data.ts';
 
+// Past a limit on file sizes a write shall fail, as on a full disk, and not end the process.
+process.on('SIGXFSZ', () => undefined);
+
 const [directory = ''] = process.argv.slice(2);
 const log = await openServingLog(directory, { checkpointEvery: 64, segmentRecords: 200 });
 writeSync(1, 'open\n');

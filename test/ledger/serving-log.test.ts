@@ -1,7 +1,17 @@
-import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { layoutOf, requireHeader } from '../../src/ledger/layout.ts';
+import { recover } from '../../src/ledger/recover.ts';
 import { openServingLog } from '../../src/ledger/serving-log.ts';
 import { verifyServingLog } from '../../src/ledger/verify-log.ts';
 import { collect, recordOf, recordsOf, temporaryDirectory } from './records.ts';
@@ -16,7 +26,7 @@ function payloadFiles(directory: string): string[] {
 }
 
 /** Copies what a running log has on the disk, as a crash would leave it. */
-function crashed(directory: string): string {
+function temporaryCopy(directory: string): string {
   const copy = temporaryDirectory();
   cpSync(directory, copy, { recursive: true });
   rmSync(join(copy, 'lock'), { recursive: true });
@@ -90,21 +100,25 @@ describe('serving log', () => {
       .split('\n')
       .map((line) => line.length + 1);
     const lastTwo = lengths[4]! + lengths[5]!;
-    for (let cut = 1; cut <= lastTwo; cut += 1) {
-      const copy = crashed(directory);
+    const check = async (cut: number) => {
+      const copy = temporaryCopy(directory);
+      const layout = layoutOf(copy);
       truncateSync(firstSegment(copy), bytes.length - cut);
       const kept = cut <= lengths[5]! ? 5 : 4;
-      const reopened = await openServingLog(copy);
-      expect(reopened.count).toBe(kept);
       const trimmedBytes = (kept === 5 ? lengths[5]! : lastTwo) - cut;
-      expect(reopened.recovery).toEqual({
-        trimmedBytes,
-        droppedPayloads: 6 - kept,
-        missingPayloads: [],
-      });
+      const { head, recovery } = await recover(layout, await requireHeader(layout));
+      const expected = { trimmedBytes, droppedPayloads: 6 - kept, missingPayloads: [] };
+      expect([head.size, recovery]).toEqual([kept, expected]);
+      expect(await verifyServingLog(copy)).toMatchObject({ records: kept, problems: [] });
+      if (cut % 60 !== 1) return;
+      const reopened = await openServingLog(copy);
       expect(await reopened.append([recordOf(9)])).toEqual([kept]);
       await reopened.close();
       expect(await verifyServingLog(copy)).toMatchObject({ records: kept + 1, problems: [] });
+    };
+    for (let cut = 1; cut <= lastTwo; cut += 20) {
+      const next = Array.from({ length: Math.min(20, lastTwo + 1 - cut) }, (_, more) => cut + more);
+      await Promise.all(next.map(check));
     }
     await log.close();
   });
@@ -120,8 +134,8 @@ describe('serving log', () => {
       .split('\n')
       .map((line) => line.length + 1);
     const cuts = Array.from({ length: lengths[2]! + lengths[3]! }, (_, index) => index + 1);
-    for (const cut of cuts.filter((each) => each % 23 === 1 || each < 4)) {
-      const copy = crashed(directory);
+    for (const cut of cuts.filter((each) => each % 60 === 1 || each < 4)) {
+      const copy = temporaryCopy(directory);
       truncateSync(payloadFiles(copy)[0]!, bytes.length - cut);
       const lost = cut <= lengths[3]! ? [3] : [2, 3];
       const reopened = await openServingLog(copy);
@@ -143,7 +157,7 @@ describe('serving log', () => {
     const directory = temporaryDirectory();
     const log = await openServingLog(directory);
     await log.append(recordsOf(2));
-    const copy = crashed(directory);
+    const copy = temporaryCopy(directory);
     await log.append([recordOf(7)]);
     const [orphaned = ''] = readFileSync(payloadFiles(directory)[0]!, 'utf8').split('\n').slice(2);
     await log.close();
@@ -174,7 +188,6 @@ describe('serving log', () => {
     await (await openServingLog(directory)).close();
     const header = join(directory, 'log.json');
     const text = readFileSync(header, 'utf8');
-    const { writeFileSync } = await import('node:fs');
     writeFileSync(header, text.replace('serving-log@1', 'serving-log@2'));
     await expect(openServingLog(directory)).rejects.toMatchObject({
       code: 'LOG_INVALID',
