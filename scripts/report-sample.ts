@@ -100,8 +100,8 @@ export function sampleReport(story: Story): AuditReport {
       null: index === 3 ? 'descriptive' : 'keyed',
       status: story.verdict === 'inconclusive' ? 'partial' : 'done',
       log10E: index === 3 ? 0 : story.ends[index]!,
-      ...(index === 1 || index === 2
-        ? { log10P: story.ends[index]! > 3 ? -story.ends[index]! - 1.7 : -0.4 }
+      ...(story.verdict !== 'inconclusive' && (index === 1 || index === 2)
+        ? { log10P: Math.min(-0.2, -story.ends[index]! - 1.3) }
         : {}),
       probes: Math.round((probes[index]! * asked) / horizon),
       skipped: index === 1 ? { 'outside the pair': 61 } : { 'outside the labels': 12 },
@@ -155,13 +155,12 @@ export function sampleReport(story: Story): AuditReport {
 
 function walk(end: number, probes: number, random: () => number): [number, number][] {
   let noise = 0;
-  return Array.from({ length: 61 }, (_, step) => {
+  const later = Array.from({ length: 60 }, (_, index): [number, number] => {
+    const share = (index + 1) / 60;
     noise += (random() - 0.5) * Math.max(0.5, Math.abs(end) / 25);
-    return [
-      Math.round((probes * step) / 60),
-      (end * step) / 60 + noise * (1 - step / 60) * (step > 0 ? 1 : 0),
-    ];
+    return [Math.round(probes * share), end * share + noise * (1 - share)];
   });
+  return [[0, 0], ...later];
 }
 
 function confusionCounts(names: readonly string[], agreement: number, random: () => number) {

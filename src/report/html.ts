@@ -1,12 +1,12 @@
 import { foreign, html, type Markup, phrased } from './markup.ts';
-import type { AuditReport } from './model.ts';
+import type { AuditReport, Verdict } from './model.ts';
 import { bansByTest } from './plots/bans-by-test.ts';
 import { confusionMap, confusionSummary, shade, undrawnLabels } from './plots/confusion.ts';
 import { evidenceByProbes } from './plots/evidence-by-probes.ts';
 import * as sections from './sections.ts';
 import { stylesheet } from './style.ts';
 import { bans, grouped, moment, visible } from './text.ts';
-import { bound, verdictDoesNotSay, verdictSays, verdictTitles } from './words.ts';
+import { bound, restsOn, verdictDoesNotSay, verdictSays, verdictTitles } from './words.ts';
 
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
@@ -33,7 +33,7 @@ export function renderHtml(report: AuditReport): string {
 <body>
 <header>
 <p class="masthead"><span><b>touchmark</b> audit report</span><span>${moment(report.finishedAt)}</span></p>
-<h1>Did ${foreign(report.suspect.name, 60)} learn from the answers of ${foreign(report.protectedModel.name, 60)}?</h1>
+<h1>Audit of ${foreign(report.suspect.name, 60)} against ${foreign(report.protectedModel.name, 60)}</h1>
 </header>
 <main>
 ${banner(report)}
@@ -43,8 +43,8 @@ ${meaning(report)}
 <h2>Evidence</h2>
 ${sections.evidenceTable(report)}
 ${plots(report)}
-<h2>Ways there</h2>
-<p>Answers can come to depend on a key by more ways than training on stolen answers: a relay or cache of our own service, or public data that holds our answers.</p>
+<h2>How answers come to depend on a key</h2>
+<p>Training on answers taken through the service is one way; a relay or cache of the service, or public data that holds its answers, are others.</p>
 ${sections.ways(report)}
 <h2>How the asking went</h2>
 ${sections.runFacts(report)}
@@ -64,17 +64,32 @@ ${sections.testDetails(report)}
 }
 
 function banner(report: AuditReport): Markup {
-  const standing = `${report.plan.standing}; sealed threshold ${grouped(report.plan.threshold)} bans`;
   const below =
     report.verdict === 'match'
       ? ''
       : html` At ${bans(report.score)} bans, ${phrased(bound(report))}`;
+  const rests = restsOn(report);
   return html`<section class="banner ${report.verdict}" aria-label="Verdict">
-<div class="headline"><p class="verdict-word">${verdictTitles[report.verdict]}</p><p class="score"><b>${bans(report.score)}</b> bans</p></div>
+<div class="headline"><p class="verdict-word">${verdictTitles[report.verdict]}</p><p class="score"><b>${bans(report.score)}</b> bans, threshold ${grouped(report.plan.threshold)}</p></div>
 <p class="statement">${phrased(verdictSays(report))}${below}</p>
-<p class="quiet">${verdictDoesNotSay(report)} (${standing}.)</p>
+${rests.length === 0 ? '' : html`<p class="rests">${phrased(rests)}</p>`}<p class="quiet">${verdictDoesNotSay(report)}</p>
 </section>`;
 }
+
+const notProven: Readonly<Record<Verdict, readonly string[]>> = {
+  match: [
+    'The bound is not the probability that the suspect is independent; that also depends on what else is known.',
+    'It says nothing about intent, nor about the way by which the answers came to depend on the key.',
+  ],
+  'no-match-found': [
+    'It does not clear the suspect: other students, fewer queries or a thorough washing can escape these tests.',
+    'It reaches as far as the rehearsals did; the power is stated with the sealed plan.',
+  ],
+  inconclusive: [
+    'It is no accusation: scores of this size also come about by chance.',
+    'It does not clear the suspect either: a longer audit may find what this one could not.',
+  ],
+};
 
 function meaning(report: AuditReport): Markup {
   const keyedOnly = report.evidence.every((test) => !test.counted || test.null === 'keyed');
@@ -86,8 +101,7 @@ function meaning(report: AuditReport): Markup {
     'Likeness is not evidence: agreement between the two models is shown below and never counted.',
   ];
   const not = [
-    'It is not the probability that the suspect is independent; that also depends on what else is known.',
-    'It says nothing about intent, nor by which way the answers came to depend on the key.',
+    ...notProven[report.verdict],
     'The suspect’s answers are the auditor’s testimony until somebody else asks the sealed probes again.',
     ...(report.plan.standing === 'self-attested'
       ? [
@@ -106,11 +120,11 @@ function plots(report: AuditReport): Markup {
   const undrawn = undrawnLabels(report.confusion);
   const shares = [0.001, 0.01, 0.1, 1].map(
     (share) =>
-      html`<li><span class="shade" style="opacity:${shade(share)}"></span>${share * 100} % of the row</li>`,
+      html`<li><span class="shade" style="opacity:${shade(share)}"></span>${share * 100}% of the row</li>`,
   );
   return html`<figure>
 <h3>Evidence against probes</h3>
-<figcaption>Bans as the answers came in. Dashed lines are not counted.</figcaption>
+<figcaption>Bans as the answers came in. Colours are those of the table; dashed lines are not counted.</figcaption>
 ${{ markup: evidenceByProbes(report, 720) }}${{ markup: evidenceByProbes(report, 360) }}
 </figure>
 <figure>

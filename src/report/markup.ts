@@ -1,5 +1,5 @@
 import { visible } from './text.ts';
-import type { Phrase } from './words.ts';
+import { nameLimit, type Phrase } from './words.ts';
 
 /** A piece of HTML in which every stranger's character has been escaped. */
 export interface Markup {
@@ -21,11 +21,11 @@ export function foreign(text: string, limit = 120): Markup {
   return html`<bdi>${visible(text, limit)}</bdi>`;
 }
 
-/** Returns several names, separated by commas, or an en dash when there are none. */
+/** Returns several names, separated by commas, or an en dash for none; `limit` of them are shown. */
 export function foreignList(texts: readonly string[], limit = 40): Markup {
   if (texts.length === 0) return html`–`;
   const shown = texts.slice(0, limit).map((text, index) => {
-    return html`${index > 0 ? ', ' : ''}${foreign(text, 60)}`;
+    return html`${index > 0 ? ', ' : ''}${foreign(text)}`;
   });
   return html`${shown}${texts.length > limit ? ` and ${texts.length - limit} more` : ''}`;
 }
@@ -35,7 +35,7 @@ export function phrased(phrase: Phrase): Markup {
   const parts = phrase.map((part) => {
     if (typeof part === 'string') return html`${part}`;
     return 'name' in part
-      ? foreign(part.name, 60)
+      ? foreign(part.name, nameLimit)
       : html`<span class="power">10<sup>${part.exponent}</sup></span>`;
   });
   return html`${parts}`;

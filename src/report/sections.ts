@@ -7,8 +7,12 @@ type Evidence = AuditReport['evidence'][number];
 
 /** Returns who was audited against whom, as a list of facts. */
 export function parties(report: AuditReport): Markup {
-  const { suspect, protectedModel } = report;
+  const { suspect, protectedModel, plan } = report;
   const labels = suspect.labels === 0 ? 'labels not listed' : `${grouped(suspect.labels)} labels`;
+  const standing =
+    plan.standing === 'timestamped'
+      ? 'timestamped: the records it counts were timestamped before the suspect became available'
+      : 'self-attested: no third party has witnessed that keys, log and plan came before the suspect’s answers';
   return facts([
     ['Suspect', html`${foreign(suspect.name)}, ${labels}, gives ${foreignList(suspect.gives)}`],
     ['Address', html`<code>${foreign(suspect.address, 200)}</code>`],
@@ -20,6 +24,7 @@ export function parties(report: AuditReport): Markup {
     ['Epochs', foreignList(report.epochs)],
     ['Audited', html`${moment(report.startedAt)} to ${moment(report.finishedAt)}`],
     ['Policy tier', html`${tierMeanings[report.tier]}`],
+    ['Standing', html`${standing}`],
   ]);
 }
 
@@ -61,10 +66,6 @@ export function runFacts({ run, plan }: AuditReport): Markup {
 
 /** Returns what was fixed before the first probe. */
 export function sealedPlan({ plan, power }: AuditReport): Markup {
-  const standing =
-    plan.standing === 'timestamped'
-      ? 'timestamped: the records it counts were timestamped before the suspect became available'
-      : 'self-attested: nobody else has witnessed that keys, log and plan came before the answers; to a third party this is the owner’s own testimony';
   const sealed = facts([
     ['Hash', html`<code>${foreign(plan.hash)}</code>`],
     ['Sealed', html`${moment(plan.sealedAt)}`],
@@ -73,7 +74,6 @@ export function sealedPlan({ plan, power }: AuditReport): Markup {
     ['Horizon', html`${grouped(plan.horizon)} probes`],
     ['Tests', foreignList(plan.tests)],
     ['Power', power === null ? html`not established` : foreign(power.statement, 600)],
-    ['Standing', html`${standing}`],
   ]);
   if (plan.assumptions.length === 0) return html`${sealed}<p>The plan seals no assumption.</p>`;
   const assumptions = plan.assumptions.map((text) => html`<li>${foreign(text, 600)}</li>`);

@@ -1,13 +1,13 @@
 const light = `
   --paper: #fdfcfa; --panel: #f6f4ef; --ink: #1d1f22; --quiet: #5b5f66; --rule: #dedad2;
-  --accent: #7c6a46; --threshold: #8a3324; --heat: #23507f;
+  --accent: #7c6a46; --threshold: #1d1f22; --heat: #23507f;
   --match: #8a2f1c; --no-match-found: #2b5876; --inconclusive: #6d5514;
   --series-1: #1f5fa8; --series-2: #a2461b; --series-3: #2b6e4f;
   --series-4: #7a3b8f; --series-5: #75600a; --series-6: #0f6674;`;
 
 const dark = `
   --paper: #15171a; --panel: #1d2024; --ink: #e9e6e0; --quiet: #a3a6ab; --rule: #35393f;
-  --accent: #c6b185; --threshold: #f0a08f; --heat: #8fc0f2;
+  --accent: #c6b185; --threshold: #e9e6e0; --heat: #8fc0f2;
   --match: #f2a490; --no-match-found: #96c5e6; --inconclusive: #e2c778;
   --series-1: #7fb2ea; --series-2: #f0a27a; --series-3: #7fcfa8;
   --series-4: #d3a2e6; --series-5: #e0c05a; --series-6: #6fcbd9;`;
@@ -52,9 +52,10 @@ code { font: .86em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mo
 .score { margin: 0; color: var(--quiet); }
 .score b { font-size: 2.5rem; line-height: 1.15; font-weight: 400; color: var(--ink); padding-right: .15rem; }
 .statement { font-size: 1.22rem; line-height: 1.5; margin: .8rem 0 0; }
-.statement + .quiet { margin: .6rem 0 0; }
+.statement ~ p { margin: .6rem 0 0; }
 
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.4rem; margin: 1.3rem 0 0; font-size: .93rem; }
+.facts + p { margin-top: 1rem; }
 .facts dt { color: var(--quiet); }
 .facts dd { margin: 0; min-width: 0; }
 .columns { display: grid; grid-template-columns: 1fr 1fr; gap: 0 2.4rem; }
@@ -112,11 +113,12 @@ a { color: inherit; }
 @page { margin: 16mm 15mm; }
 @media print {
   :root { color-scheme: light; ${light} --paper: #fff; }
-  body { padding: 0; max-width: none; font-size: 10pt; }
+  html { font-size: 9.5pt; }
+  body { padding: 0; max-width: none; }
   h2 { margin-top: 1.8rem; }
   .scroll { overflow: visible; }
-  .map svg { min-width: 0; }
-  svg.wide { display: block; max-width: 170mm; }
+  svg.wide { display: block; max-width: 160mm; }
+  .map svg.wide { min-width: 0; max-width: 130mm; }
   svg.narrow { display: none; }
   tr, .banner, .columns > div { break-inside: avoid; }
 }

@@ -1,6 +1,6 @@
 import { type AuditReport, shownBans, type Verdict } from './model.ts';
 import { bans, boundAbove, clipped, displayWidth, duration, grouped, visible } from './text.ts';
-import { bound, plain, verdictDoesNotSay, verdictSays, verdictTitles } from './words.ts';
+import { bound, plain, restsOn, verdictDoesNotSay, verdictSays, verdictTitles } from './words.ts';
 
 const lineWidth = 100;
 
@@ -53,6 +53,7 @@ export function renderTerminal(
     '',
     ...wrapped(plain(verdictSays(report))),
     ...(report.verdict === 'match' ? [] : wrapped(sentence(plain(bound(report))))),
+    ...(plan.assumptions.length === 0 ? [] : wrapped(plain(restsOn(report)))),
     ...wrapped(verdictDoesNotSay(report)),
     '',
     clipped(`Full report: ${visible(report.files.html)}`, lineWidth),

@@ -63,7 +63,7 @@ export function grouped(value: number): string {
 
 /** Returns a share of 0..1 as per cent with one decimal, and an en dash for 0 of 0. */
 export function percent(part: number, whole: number): string {
-  return whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`;
+  return whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)}%`;
 }
 
 /** Returns an ISO 8601 moment as `2026-05-04 09:12 UTC`. */

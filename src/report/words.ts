@@ -6,6 +6,9 @@ import { bans, grouped, visible } from './text.ts';
 export type Fragment = string | { readonly name: string } | { readonly exponent: string };
 export type Phrase = readonly Fragment[];
 
+/** How many characters of a name fit into a sentence. */
+export const nameLimit = 100;
+
 /** The verdicts as they are printed. */
 export const verdictTitles: Readonly<Record<Verdict, string>> = {
   match: 'Match',
@@ -53,7 +56,9 @@ export function plain(phrase: Phrase): string {
   return phrase
     .map((part) => {
       if (typeof part === 'string') return part;
-      return 'name' in part ? visible(part.name, 60) : `10^${part.exponent.replace('−', '-')}`;
+      return 'name' in part
+        ? visible(part.name, nameLimit)
+        : `10^${part.exponent.replace('−', '-')}`;
     })
     .join('');
 }
@@ -91,10 +96,20 @@ export function verdictDoesNotSay(report: AuditReport): string {
   }
 }
 
+/** Returns the assumptions that the owner sealed into the plan, as a sentence; empty for none. */
+export function restsOn({ plan }: AuditReport): Phrase {
+  if (plan.assumptions.length === 0) return [];
+  const shown = plan.assumptions
+    .slice(0, 4)
+    .flatMap((name, index) => [index > 0 ? '; ' : '', { name }]);
+  const more = plan.assumptions.length > 4 ? `; and ${plan.assumptions.length - 4} more` : '';
+  return ['It rests on what the owner assumed in the sealed plan: ', ...shown, more, '.'];
+}
+
 /** Returns the bound that the score puts on independent models, rounded so as not to overstate. */
 export function bound({ score }: AuditReport): Phrase {
   if (bans(score).startsWith('−') || bans(score) === '0.0') {
-    return ['a score of 0 bans or less puts no bound on how often an independent model scores it.'];
+    return ['the score puts no bound on independent models.'];
   }
   return [
     'an independent model scores this high with probability at most ',

@@ -12,7 +12,6 @@ interface Bar {
   readonly note: string;
 }
 
-const rowHeight = 48;
 const marginTop = 26;
 const marginBottom = 40;
 
@@ -26,33 +25,37 @@ export function bansByTest(report: AuditReport, width: PlotWidth): string {
   const { threshold } = report.plan;
   const values = bars.map(({ value }) => value);
   const rows = Math.max(1, bars.length);
-  const right = Math.max(threshold, 1, ...values) * (width === 720 ? 1.2 : 1.32);
+  const wide = width === 720;
+  const rowHeight = wide ? 34 : 48;
+  const [upper, lower] = wide ? [0.2, 0.8] : [0.48, 0.84];
+  const left = Math.min(0, ...values) * 1.06;
+  const right = Math.max(threshold, 1, ...values) * (wide ? 1.12 : 1.32);
   return figure(
     {
       width,
       height: rows * rowHeight + marginTop + marginBottom,
       marginTop,
       marginBottom,
-      marginLeft: 12,
+      marginLeft: wide ? 226 : 12,
       marginRight: 12,
-      x: { domain: [Math.min(0, ...values) * 1.06, right], label: null },
+      x: { domain: [left, right], label: null },
       y: { domain: [0, rows], axis: null, label: null },
       marks: [
-        gridX({ stroke: 'var(--rule)', strokeOpacity: 1, ticks: width === 720 ? 8 : 4 }),
+        gridX({ stroke: 'var(--rule)', strokeOpacity: 1, ticks: wide ? 6 : 4 }),
         axisX({
-          ticks: width === 720 ? 8 : 4,
+          ticks: wide ? 6 : 4,
           stroke: 'var(--rule)',
           fill: 'var(--quiet)',
           label: 'bans',
           labelArrow: 'none',
-          labelAnchor: 'left',
+          labelAnchor: 'right',
           labelOffset: 36,
         }),
         rect(bars, {
           x1: 0,
           x2: 'value',
-          y1: (bar: Bar) => rows - bar.row - 0.48,
-          y2: (bar: Bar) => rows - bar.row - 0.84,
+          y1: (bar: Bar) => rows - bar.row - upper,
+          y2: (bar: Bar) => rows - bar.row - lower,
           fill: 'fill',
           stroke: 'stroke',
         }),
@@ -68,19 +71,19 @@ export function bansByTest(report: AuditReport, width: PlotWidth): string {
           fontSize: 12,
         }),
         text(bars, {
-          x: 0,
-          y: (bar: Bar) => rows - bar.row - 0.27,
+          x: left,
+          y: (bar: Bar) => rows - bar.row - (wide ? 0.5 : 0.27),
           text: 'name',
-          textAnchor: 'start',
-          dx: 4,
+          textAnchor: wide ? 'end' : 'start',
+          dx: wide ? -10 : 4,
           fill: 'var(--ink)',
           stroke: 'var(--paper)',
-          strokeWidth: 4,
+          strokeWidth: 6,
           fontSize: 12,
         }),
         text(bars, {
           x: (bar: Bar) => Math.max(0, bar.value),
-          y: (bar: Bar) => rows - bar.row - 0.66,
+          y: (bar: Bar) => rows - bar.row - (upper + lower) / 2,
           text: 'note',
           textAnchor: 'start',
           dx: 7,
@@ -106,7 +109,7 @@ function barOf(report: AuditReport, row: number, width: PlotWidth): Bar {
   const stroke = seriesColour(row);
   return {
     row,
-    name: `${clipped(visible(evidence.test, 40), 30)}${evidence.counted ? '' : ', not counted'}`,
+    name: `${clipped(visible(evidence.test, 40), 24)}${evidence.counted ? '' : ', not counted'}`,
     value: applicable ? found : 0,
     fill: evidence.counted ? stroke : `url(#hatch-${width}-${row})`,
     stroke,

@@ -1,6 +1,6 @@
 import { axisX, axisY, cell, frame } from '@observablehq/plot';
 import type { AuditReport } from '../model.ts';
-import { clipped, grouped, percent, visible } from '../text.ts';
+import { clipped, displayWidth, grouped, percent, visible } from '../text.ts';
 import { figure } from './figure.ts';
 
 type Confusion = AuditReport['confusion'];
@@ -15,12 +15,10 @@ interface Cell {
 const mostLabels = 40;
 const decades = 3;
 const size = 720;
-const marginLeft = 84;
-const marginTop = 84;
 
 /**
  * Returns an SVG heat map of the protected model's labels (rows) against the suspect's (columns).
- * A cell is as dark as the logarithm of its share of the row, from 0.1 % (faint) to 100 %; empty
+ * A cell is as dark as the logarithm of its share of the row, from 0.1% (faint) to 100%; empty
  * cells are blank and counts are in each cell's title. Of more than 40 labels, the 40 that the
  * protected model gave most often are drawn.
  */
@@ -40,6 +38,9 @@ export function confusionMap({ labels, counts }: Confusion): string {
       return [{ row, column, opacity: shade(value / total), title } satisfies Cell];
     });
   });
+  const [marginLeft, marginTop] = [chosen, columns].map(
+    (indices) => 14 + 6.6 * Math.max(3, ...indices.map((index) => displayWidth(nameOf(index)))),
+  ) as [number, number];
   const step = (size - marginLeft - 8) / Math.max(8, columns.length);
   const fontSize = Math.min(12, Math.max(9, step * 0.56));
   const axis = { tickSize: 0, fill: 'var(--ink)', fontSize, tickFormat: nameOf, label: null };
@@ -71,7 +72,7 @@ export function confusionMap({ labels, counts }: Confusion): string {
   );
 }
 
-/** Returns the shade of a row share in 0..1: 0 for none, .12 at 0.1 % and below, 1 for the whole row. */
+/** Returns the shade of a row share in 0..1: 0 for none, .12 at 0.1% and below, 1 for the whole row. */
 export function shade(share: number): number {
   if (!(share > 0)) return 0;
   return Number((0.12 + 0.88 * Math.max(0, 1 + Math.log10(share) / decades)).toFixed(3));

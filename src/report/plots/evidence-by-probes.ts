@@ -1,4 +1,4 @@
-import { axisX, axisY, dot, gridY, line, link, ruleY, text } from '@observablehq/plot';
+import { axisX, axisY, dot, gridY, line, ruleY, text } from '@observablehq/plot';
 import type { AuditReport } from '../model.ts';
 import { bans, clipped, grouped, visible } from '../text.ts';
 import { type Caption, figure, type PlotWidth, seriesColour } from './figure.ts';
@@ -35,7 +35,14 @@ export function evidenceByProbes(report: AuditReport, width: PlotWidth): string 
   const bottom = Math.min(0, ...values) * 1.06;
   const inner = height - marginTop - marginBottom;
   const toPixel = (value: number) => ((top - value) / (top - bottom)) * inner;
-  const labels = spread(series, toPixel, inner).map(({ item, pixel }) => ({
+  const rule: Series = {
+    test: 'sealed threshold',
+    counted: true,
+    colour: 'var(--threshold)',
+    points: [],
+    end: [most, threshold],
+  };
+  const labels = spread([...series, rule], toPixel, inner).map(({ item, pixel }) => ({
     ...item,
     at: top - (pixel / inner) * (top - bottom),
   }));
@@ -60,25 +67,13 @@ export function evidenceByProbes(report: AuditReport, width: PlotWidth): string 
           ticks: width === 720 ? 6 : 3,
           stroke: 'var(--rule)',
           fill: 'var(--quiet)',
-          label: 'probes folded',
+          label: 'probes',
           labelArrow: 'none',
-          labelAnchor: 'left',
+          labelAnchor: 'right',
           labelOffset: 36,
         }),
         ruleY([0], { stroke: 'var(--quiet)' }),
         ruleY([threshold], { stroke: 'var(--threshold)', strokeWidth: 1.5 }),
-        text([threshold], {
-          x: 0,
-          y: (value: number) => value,
-          text: (value: number) => `sealed threshold ${grouped(value)}`,
-          textAnchor: 'start',
-          dx: 4,
-          dy: -7,
-          fill: 'var(--threshold)',
-          stroke: 'var(--paper)',
-          strokeWidth: 4,
-          fontSize: 12,
-        }),
         ...series.flatMap((item) => [
           line(item.points, {
             x: (point: Point) => point[0],
@@ -94,14 +89,16 @@ export function evidenceByProbes(report: AuditReport, width: PlotWidth): string 
             fill: item.colour,
           }),
         ]),
-        link(labels, {
-          x1: (item: Series) => item.end[0],
-          y1: (item: Series) => item.end[1],
-          x2: labelsAt,
-          y2: 'at',
-          stroke: (item: Series) => item.colour,
-          strokeOpacity: 0.35,
-        }),
+        ...labels.map((item) =>
+          line(
+            [
+              [item.end[0], item.end[1]],
+              [most, item.end[1]],
+              [labelsAt, item.at],
+            ],
+            { stroke: item.colour, strokeOpacity: 0.4 },
+          ),
+        ),
         text(labels, {
           x: labelsAt,
           y: 'at',

@@ -38,8 +38,12 @@ export function figure(
   svg.setAttribute('font-family', 'inherit');
   const make = (name: string): Element =>
     document.createElementNS('http://www.w3.org/2000/svg', name);
+  const key = `${caption.title.toLowerCase().replaceAll(/[^a-z]+/g, '-')}-${options.width}`;
+  svg.setAttribute('aria-labelledby', `${key}-title`);
+  svg.setAttribute('aria-describedby', `${key}-desc`);
   const text = (name: string, content: string) => {
     const element = make(name);
+    element.setAttribute('id', `${key}-${name}`);
     element.textContent = visible(content, 1000);
     return element;
   };

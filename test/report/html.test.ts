@@ -1,0 +1,173 @@
+import { parseHTML } from 'linkedom';
+import { describe, expect, test } from 'vitest';
+import { sampleReports } from '../../scripts/report-sample.ts';
+import { renderHtml } from '../../src/report/html.ts';
+import type { AuditReport } from '../../src/report/model.ts';
+import { hostileReport } from './hostile.ts';
+
+const [match, noMatch, inconclusive] = sampleReports as [AuditReport, AuditReport, AuditReport];
+
+interface Node {
+  readonly tagName: string;
+  readonly textContent: string;
+  readonly attributes: Iterable<{ readonly name: string; readonly value: string }>;
+  getAttribute(name: string): string | null;
+  querySelector(selector: string): Node | null;
+  querySelectorAll(selector: string): Iterable<Node>;
+}
+
+function parsed(report: AuditReport): Node {
+  return parseHTML(renderHtml(report)).document as unknown as Node;
+}
+
+function all(node: Node, selector: string): Node[] {
+  return [...node.querySelectorAll(selector)];
+}
+
+function texts(node: Node, selector: string): string[] {
+  return all(node, selector).map(({ textContent }) => textContent);
+}
+
+describe('renderHtml', () => {
+  test('is one page that asks for nothing', () => {
+    for (const report of [...sampleReports, hostileReport()]) {
+      const page = parsed(report);
+      expect(
+        all(page, 'script, iframe, object, embed, link, img, a, form, base, foreignObject'),
+      ).toEqual([]);
+      expect(
+        page.querySelector('meta[http-equiv="Content-Security-Policy"]')?.getAttribute('content'),
+      ).toMatch(/^default-src 'none'; style-src 'unsafe-inline'; img-src data:/);
+      for (const node of all(page, '*')) {
+        for (const { name, value } of node.attributes) {
+          expect(name).not.toMatch(/^on|^(src|href|srcset|action|xlink:href)$/);
+          if (/url\(/.test(value)) expect(value).toMatch(/^url\(#hatch-\d+-\d+\)$/);
+        }
+      }
+      expect(texts(page, 'style').join('')).not.toMatch(/@import|url\(/);
+    }
+  });
+
+  test('a hostile report adds no element and no attribute of its own', () => {
+    const page = parsed(hostileReport());
+    const known = new Set(all(parsed(match), '*').map(({ tagName }) => tagName));
+    const strangers = all(page, '*').filter(({ tagName }) => !known.has(tagName));
+    expect(strangers.map(({ tagName }) => tagName)).toEqual([]);
+    expect(page.querySelector('body')?.textContent).toContain('<script>globalThis.owned');
+    expect(texts(page, 'figure svg title').join('')).toContain('<');
+  });
+
+  test('a hostile report leaves no unseen character and stays small', () => {
+    const page = renderHtml(hostileReport());
+    expect(page).not.toMatch(/[^\P{C}\n]/u);
+    expect(page).not.toContain('x'.repeat(1000));
+    expect(page.length).toBeLessThan(600_000);
+  });
+
+  test('30 labels and 6 tests of 60 points stay below 400 kB, even with a full confusion table', () => {
+    const labels = match.protectedModel.labels;
+    const size = renderHtml({
+      ...match,
+      evidence: Array.from({ length: 6 }, (_, index) => ({
+        ...match.evidence[0]!,
+        test: `test-${index}`,
+      })),
+      trajectories: Array.from({ length: 6 }, (_, index) => ({
+        ...match.trajectories[0]!,
+        test: `test-${index}`,
+      })),
+      confusion: {
+        labels,
+        counts: labels.map((_, row) => [...labels, ''].map((__, column) => 1 + row * column)),
+      },
+    }).length;
+    expect(labels).toHaveLength(30);
+    expect(size).toBeLessThan(400_000);
+  });
+
+  test('is accessible in structure: language, headings in order, scoped headers, named pictures', () => {
+    const page = parsed(match);
+    expect(page.querySelector('html')?.getAttribute('lang')).toBe('en');
+    const levels = all(page, 'h1, h2, h3').map(({ tagName }) => Number(tagName.slice(1)));
+    expect(levels[0]).toBe(1);
+    expect(levels.filter((level) => level === 1)).toHaveLength(1);
+    levels.reduce((before, level) => {
+      expect(level - before).toBeLessThanOrEqual(1);
+      return level;
+    });
+    for (const header of all(page, 'th'))
+      expect(header.getAttribute('scope')).toMatch(/^(row|col)$/);
+    const pictures = all(page, 'svg');
+    expect(pictures).toHaveLength(5);
+    for (const picture of pictures) {
+      expect(picture.getAttribute('role')).toBe('img');
+      expect(picture.getAttribute('aria-labelledby')).toBe(
+        picture.querySelector('title')?.getAttribute('id'),
+      );
+      expect(picture.getAttribute('aria-describedby')).toBe(
+        picture.querySelector('desc')?.getAttribute('id'),
+      );
+      expect(picture.querySelector('desc')?.textContent).toMatch(/\.$/);
+    }
+    const ids = all(page, '[id]').map((node) => node.getAttribute('id'));
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('the banner states the verdict, the score and the bound, and what they are not', () => {
+    const banner = parsed(match).querySelector('.banner')!;
+    expect(texts(banner, '.verdict-word')).toEqual(['Match']);
+    expect(texts(banner, '.score')).toEqual(['95.3 bans, threshold 6']);
+    expect(texts(banner, '.statement')).toEqual([
+      'This model’s answers depend on the key of tenant acme-translate in epoch 2026-03: an independent model scores this high with probability at most 10−95.3.',
+    ]);
+    expect(texts(banner, 'sup')).toEqual(['−95.3']);
+    expect(banner.textContent).toContain('not the probability that this model is independent');
+  });
+
+  test('no verdict speaks of innocence, and only a match says that answers depend on the key', () => {
+    for (const report of sampleReports) {
+      expect(parsed(report).querySelector('body')?.textContent).not.toMatch(/innocen|guilt|thief/i);
+    }
+    expect(parsed(noMatch).querySelector('.banner')?.textContent).toContain('puts no bound');
+    expect(parsed(inconclusive).querySelector('.banner')?.textContent).toContain(
+      'too short or too weak',
+    );
+    for (const report of [noMatch, inconclusive]) {
+      expect(parsed(report).querySelector('.banner')?.textContent).not.toMatch(/^This model/m);
+    }
+  });
+
+  test('the banner names the assumptions that the plan seals', () => {
+    const assumptions = ['questions were not chosen from served answers'];
+    const sealed = parsed({ ...match, plan: { ...match.plan, assumptions } });
+    expect(texts(sealed, '.banner .rests')).toEqual([
+      `It rests on what the owner assumed in the sealed plan: ${assumptions[0]}.`,
+    ]);
+    expect(texts(parsed(match), '.rests')).toEqual([]);
+  });
+
+  test('the table separates what is counted and ends in the sum', () => {
+    const page = parsed(match);
+    expect(texts(page, 'tbody tr.counted th')).toEqual([
+      'probability-per-query',
+      'label-coins',
+      'probability-signs',
+    ]);
+    expect(texts(page, 'tbody tr.uncounted td.number')[0]).toBe('(38.60)');
+    expect(texts(page, 'tfoot td.number')).toEqual(['95.60', '−0.30', '95.30']);
+  });
+
+  test('an audit that came to nothing still makes a page with three plots', () => {
+    const page = parsed({
+      ...inconclusive,
+      evidence: [],
+      trajectories: [],
+      confusion: { labels: [], counts: [] },
+      ruledOut: [],
+      notRuledOut: [],
+      epochs: [],
+    });
+    expect(all(page, 'svg.wide')).toHaveLength(3);
+    expect(page.querySelector('.ways')?.textContent).toContain('Nothing is listed.');
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { sampleReports } from '../../scripts/report-sample.ts';
+import type { AuditReport } from '../../src/report/model.ts';
+import { renderTerminal } from '../../src/report/terminal.ts';
+import { displayWidth } from '../../src/report/text.ts';
+import { hostileReport } from './hostile.ts';
+
+const [match, noMatch, inconclusive] = sampleReports as [AuditReport, AuditReport, AuditReport];
+
+describe('renderTerminal', () => {
+  test('says the verdict, the score, every test and where the page is', () => {
+    const text = renderTerminal(match);
+    expect(text).toMatch(/^MATCH {2}linguist-lite\nscore 95\.3 bans · threshold 6/);
+    expect(text).toContain('with probability at most 10^-95.3.');
+    expect(text).toMatch(/^label-coins +keyed +yes +31\.87 +-33\.17 +1,320 +done$/m);
+    expect(text).toMatch(
+      /^probability-signs-replay +descriptive +no +\(38\.60\) +– +5,000 +done$/m,
+    );
+    expect(text).toMatch(/\nFull report: report\.html\n$/);
+  });
+
+  test('claims no bound where the score gives none', () => {
+    expect(renderTerminal(noMatch)).toContain('The score puts no bound on independent models.');
+    expect(renderTerminal(inconclusive).replaceAll('\n', ' ')).toContain('at most 10^-2.9.');
+  });
+
+  test('fits 100 columns and sends no control character, whatever the report says', () => {
+    for (const report of [...sampleReports, hostileReport()]) {
+      const text = renderTerminal(report);
+      expect(Math.max(...text.split('\n').map(displayWidth))).toBeLessThanOrEqual(100);
+      expect(text).not.toMatch(/[^\P{C}\n]/u);
+    }
+  });
+
+  test('names the assumptions that the plan seals, and is silent when there are none', () => {
+    const assumptions = ['questions were not chosen from served answers'];
+    const text = renderTerminal({ ...match, plan: { ...match.plan, assumptions } });
+    expect(text.replaceAll('\n', ' ')).toContain(`sealed plan: ${assumptions[0]}.`);
+    expect(renderTerminal(match)).not.toContain('assumed');
+  });
+
+  test('colour adds escapes around the verdict and nothing else', () => {
+    const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
+    const painted = renderTerminal(match, { color: true });
+    expect(painted.match(escapes)).toHaveLength(2);
+    expect(painted.replace(escapes, '')).toBe(renderTerminal(match));
+  });
+
+  test.each(
+    sampleReports.map((report) => [report.verdict, report] as const),
+  )('%s: never speaks of innocence or guilt', (_, report) => {
+    expect(renderTerminal(report)).not.toMatch(/innocen|guilt|stole|thief/i);
+  });
+});
