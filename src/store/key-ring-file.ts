@@ -1,0 +1,96 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { json } from '@sigstore/core';
+import { z } from 'zod';
+import { TouchmarkError } from '../errors.ts';
+import { deriveRingKey } from '../keys/derivation.ts';
+import { type RootSection, rootSectionSchema } from './root-section.ts';
+
+const schemaName = 'touchmark/key-ring@1';
+
+const epochSchema = z.strictObject({
+  tenant: z.string(),
+  epoch: z.string().regex(/^e[1-9]\d*$/),
+  createdAt: z.iso.datetime(),
+  commitment: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  /** base64 */
+  beacon: z.base64().optional(),
+  closedAt: z.iso.datetime().optional(),
+});
+const ringSchema = z.strictObject({
+  schema: z.literal(schemaName),
+  root: rootSectionSchema,
+  epochs: z.array(epochSchema),
+  mac: z.string().regex(/^hmac-sha256:[0-9a-f]{64}$/),
+});
+
+/** One tenant's period of use of one key. */
+export type EpochRecord = Readonly<z.infer<typeof epochSchema>>;
+export type RingFile = Readonly<z.infer<typeof ringSchema>>;
+
+/** Returns the text of a ring file, authenticated by HMAC-SHA256 under a key from the root. */
+export function encodeRing(
+  root: Uint8Array,
+  content: { readonly root: RootSection; readonly epochs: readonly EpochRecord[] },
+): string {
+  const body = { schema: schemaName, root: content.root, epochs: content.epochs };
+  return `${JSON.stringify({ ...body, mac: macOf(root, body) }, undefined, 2)}\n`;
+}
+
+/**
+ * Returns what a ring file's text says, not yet authenticated. Neither the text nor the parser's
+ * account of it, which would quote it, enters an error.
+ *
+ * @throws TouchmarkError KEY_RING_INVALID naming the file and what is wrong with it
+ */
+export function decodeRing(path: string, text: string): RingFile {
+  const value = parse(path, text);
+  const { schema } = z
+    .object({ schema: z.string().catch('') })
+    .catch({ schema: '' })
+    .parse(value);
+  if (/^touchmark\/key-ring@\d+$/.test(schema) && schema !== schemaName) {
+    throw ringError(
+      `${path} says ${schema}; this version reads ${schemaName}.`,
+      'Upgrade touchmark.',
+    );
+  }
+  const parsed = ringSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const where = parsed.error.issues[0]?.path.join('.') || 'the top level';
+  throw ringError(`${path} is no ${schemaName}: ${where} is not as it was written.`);
+}
+
+/**
+ * Checks that nothing in the ring was changed since it was written under this root.
+ *
+ * @throws TouchmarkError KEY_RING_INVALID naming the file
+ */
+export function authenticateRing(path: string, root: Uint8Array, ring: RingFile): void {
+  const { mac, ...body } = ring;
+  if (timingSafeEqual(Buffer.from(mac), Buffer.from(macOf(root, body)))) return;
+  throw ringError(
+    ring.root.kind === 'external'
+      ? `${path} was edited, or does not belong to the root key of its source.`
+      : `${path} was edited after it was written.`,
+  );
+}
+
+export function ringError(
+  message: string,
+  hint = 'Restore the key ring from a copy; do not edit it by hand.',
+): TouchmarkError {
+  return new TouchmarkError('KEY_RING_INVALID', message, { hint });
+}
+
+function parse(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw ringError(`${path} is not complete JSON.`);
+  }
+}
+
+function macOf(root: Uint8Array, body: object): string {
+  const mac = createHmac('sha256', deriveRingKey(root)).update(json.canonicalize(body));
+  return `hmac-sha256:${mac.digest('hex')}`;
+}

@@ -1,0 +1,238 @@
+import { randomBytes } from 'node:crypto';
+import { lock } from 'proper-lockfile';
+import { TouchmarkError } from '../errors.ts';
+import { commitToEpochKey, verifyCommitment } from '../keys/commitment.ts';
+import { deriveEpochKey } from '../keys/derivation.ts';
+import { requireName } from '../keys/encoding.ts';
+import {
+  authenticateRing,
+  decodeRing,
+  type EpochRecord,
+  encodeRing,
+  ringError,
+} from './key-ring-file.ts';
+import { type KeySource, parseKeySource, readRoot } from './key-source.ts';
+import { openRoot, type RootSection, sealRoot } from './root-section.ts';
+import { createSecureFile, readSecureFile, storageError, writeSecureFile } from './secure-file.ts';
+
+/** Which key ring, and what opens it. */
+export interface KeyRingOptions {
+  /** `file:PATH`, `env:NAME` or `exec:COMMAND ARGUMENTS`; see `parseKeySource`. */
+  readonly source: string;
+  /** The ring file, when the source is not itself one. */
+  readonly path?: string;
+  /** For rings with a root of their own. */
+  readonly passphrase?: string;
+  /** Where `env:` looks; the process's own environment by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Makes a key ring without epochs and writes it, mode 0600; a `file:` ring gets a new random root.
+ *
+ * @throws TouchmarkError USAGE when the file exists; KEY_SOURCE_FAILED; STORE_FULL or STORE_DAMAGED
+ */
+export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
+  const source = parseKeySource(options.source);
+  const path = ringPath(source, options.path);
+  const root = source.kind === 'file' ? randomBytes(32) : await readRoot(source, options);
+  const section: RootSection =
+    source.kind === 'file' ? await sealRoot(root, options.passphrase) : { kind: 'external' };
+  const text = encodeRing(root, { root: section, epochs: [] });
+  await createSecureFile(path, text);
+  return new KeyRing(path, root, section, [], text);
+}
+
+/**
+ * Opens a key ring and checks that it is as it was written. An older copy of the same ring passes.
+ *
+ * @throws TouchmarkError KEY_RING_PERMISSIONS, KEY_RING_INVALID, KEY_RING_PASSPHRASE or
+ *   KEY_SOURCE_FAILED; none of them contains a secret
+ */
+export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
+  const source = parseKeySource(options.source);
+  const path = ringPath(source, options.path);
+  const text = await readSecureFile(path);
+  const ring = decodeRing(path, text);
+  const root = await rootOf(ring.root, source, path, options);
+  authenticateRing(path, root, ring);
+  return new KeyRing(path, root, ring.root, ring.epochs, text);
+}
+
+/** The epochs of all tenants, their commitments, and the root that their keys come from. */
+export class KeyRing {
+  readonly path: string;
+  readonly #root: Buffer;
+  readonly #section: RootSection;
+  #epochs: readonly EpochRecord[];
+  #text: string;
+
+  /** Use `createKeyRing` or `openKeyRing`. */
+  constructor(
+    path: string,
+    root: Buffer,
+    section: RootSection,
+    epochs: readonly EpochRecord[],
+    text: string,
+  ) {
+    this.path = path;
+    this.#root = root;
+    this.#section = section;
+    this.#epochs = epochs;
+    this.#text = text;
+  }
+
+  /** Returns every tenant that has an epoch, in the order of their first ones. */
+  tenants(): string[] {
+    return [...new Set(this.#epochs.map(({ tenant }) => tenant))];
+  }
+
+  /** Returns a tenant's epochs, oldest first. @throws TouchmarkError TENANT_UNKNOWN */
+  epochs(tenant: string): EpochRecord[] {
+    const own = this.#epochs.filter((each) => each.tenant === tenant);
+    if (own.length > 0) return own;
+    throw new TouchmarkError('TENANT_UNKNOWN', `${this.path} knows no tenant "${tenant}".`, {
+      hint: `It knows: ${this.tenants().join(', ') || 'none yet'}.`,
+    });
+  }
+
+  /** Returns the epoch that a tenant's answers are marked under. @throws TouchmarkError TENANT_UNKNOWN */
+  currentEpoch(tenant: string): EpochRecord {
+    return this.epochs(tenant).at(-1)!;
+  }
+
+  /**
+   * Begins a tenant's next epoch, e1, e2 and so on, with the commitment to its key, and closes the
+   * one before. Save the ring before the epoch's first answer.
+   *
+   * @param createdAt ISO 8601 in UTC, not before the epoch before
+   * @throws TouchmarkError INPUT_INVALID for a name, time or beacon outside its range
+   */
+  addEpoch(tenant: string, createdAt: string, beacon?: Uint8Array): EpochRecord {
+    requireName(tenant, 'tenant');
+    const earlier = this.#epochs.filter((each) => each.tenant === tenant);
+    const before = earlier.at(-1);
+    requireTime(createdAt, before);
+    const epoch = `e${earlier.length + 1}`;
+    const key = deriveEpochKey({ root: this.#root, tenant, epoch, ...(beacon && { beacon }) });
+    const record: EpochRecord = {
+      tenant,
+      epoch,
+      createdAt,
+      commitment: commitToEpochKey(key, tenant, epoch),
+      ...(beacon && { beacon: Buffer.from(beacon).toString('base64') }),
+    };
+    const closed = this.#epochs.map((each) =>
+      each === before ? { ...each, closedAt: createdAt } : each,
+    );
+    this.#epochs = [...closed, record];
+    return record;
+  }
+
+  /**
+   * Returns the 32-byte key of an epoch.
+   *
+   * @throws TouchmarkError TENANT_UNKNOWN or EPOCH_UNKNOWN naming the known ones; KEY_RING_INVALID
+   *   when the key is not the one committed to
+   */
+  epochKey(tenant: string, epoch: string): Buffer {
+    const { beacon, commitment } = this.#epoch(tenant, epoch);
+    const salt = beacon === undefined ? {} : { beacon: Buffer.from(beacon, 'base64') };
+    const key = deriveEpochKey({ root: this.#root, tenant, epoch, ...salt });
+    if (verifyCommitment(commitment, key, tenant, epoch)) return key;
+    throw ringError(`${this.path} has a commitment to another key for ${tenant} ${epoch}.`);
+  }
+
+  /** Returns an epoch's public commitment. @throws TouchmarkError TENANT_UNKNOWN, EPOCH_UNKNOWN */
+  commitment(tenant: string, epoch: string): string {
+    return this.#epoch(tenant, epoch).commitment;
+  }
+
+  /**
+   * Writes the ring to its file; when this resolves it survives a power cut.
+   *
+   * @throws TouchmarkError STORE_LOCKED when another process changed or is changing the file;
+   *   STORE_FULL or STORE_DAMAGED, and the file is then as before
+   */
+  async save(): Promise<void> {
+    const release = await this.#lock();
+    try {
+      if ((await readSecureFile(this.path)) !== this.#text) {
+        throw lockedError(`${this.path} was changed by another process since it was opened.`);
+      }
+      const text = encodeRing(this.#root, { root: this.#section, epochs: this.#epochs });
+      await writeSecureFile(this.path, text);
+      this.#text = text;
+    } finally {
+      await release();
+    }
+  }
+
+  async #lock(): Promise<() => Promise<void>> {
+    try {
+      return await lock(this.path, {
+        realpath: false,
+        retries: { retries: 10, minTimeout: 20, maxTimeout: 100 },
+      });
+    } catch (cause) {
+      const held = cause instanceof Error && 'code' in cause && cause.code === 'ELOCKED';
+      if (!held) throw storageError('lock', this.path, cause);
+      throw lockedError(`${this.path} is being changed by another process.`);
+    }
+  }
+
+  #epoch(tenant: string, epoch: string): EpochRecord {
+    const known = this.epochs(tenant);
+    const found = known.find((each) => each.epoch === epoch);
+    if (found) return found;
+    throw new TouchmarkError('EPOCH_UNKNOWN', `The tenant "${tenant}" has no epoch "${epoch}".`, {
+      hint: `It has: ${known.map((each) => each.epoch).join(', ')}.`,
+    });
+  }
+}
+
+function ringPath(source: KeySource, path: string | undefined): string {
+  if (source.kind === 'file') return source.path;
+  if (path !== undefined) return path;
+  throw new TouchmarkError(
+    'CONFIG_INVALID',
+    `A key source ${source.kind}: needs a ring file too.`,
+    {
+      hint: 'Say where the key ring is kept: the source gives the root key only.',
+    },
+  );
+}
+
+function rootOf(
+  section: RootSection,
+  source: KeySource,
+  path: string,
+  options: KeyRingOptions,
+): Promise<Buffer> {
+  if (section.kind === 'external') {
+    if (source.kind !== 'file') return readRoot(source, options);
+    throw new TouchmarkError('CONFIG_INVALID', `${path} has no root key of its own.`, {
+      hint: 'Give the env: or exec: source that it was made with.',
+    });
+  }
+  if (source.kind === 'file') return openRoot(section, path, options.passphrase);
+  throw new TouchmarkError('CONFIG_INVALID', `${path} has a root key of its own.`, {
+    hint: `Give it as file:${path}.`,
+  });
+}
+
+function requireTime(createdAt: string, before: EpochRecord | undefined): void {
+  const time = Date.parse(createdAt);
+  const isExact = !Number.isNaN(time) && new Date(time).toISOString() === createdAt;
+  if (isExact && time >= Date.parse(before?.createdAt ?? createdAt)) return;
+  const reason = isExact
+    ? `before ${before?.epoch} began, ${before?.createdAt}`
+    : 'not ISO 8601, UTC';
+  throw new TouchmarkError('INPUT_INVALID', `The epoch's time "${createdAt}" is ${reason}.`, {
+    hint: 'Check the clock; write times as 2026-01-02T03:04:05.678Z.',
+  });
+}
+
+function lockedError(message: string): TouchmarkError {
+  return new TouchmarkError('STORE_LOCKED', message, { hint: 'Open the ring again and retry.' });
+}
