@@ -4,10 +4,11 @@ import { TouchmarkError } from '../errors.ts';
 import { logSumExp } from './log-space.ts';
 
 /**
- * Returns the two-sided interval of Clopper and Pearson (1934) for a success probability: it covers the
- * true value with at least the given confidence, whatever that value is.
+ * Returns the two-sided interval of Clopper and Pearson (1934) for a success probability: it covers
+ * the true value with at least the given confidence, whatever that value is.
  *
- * @throws INPUT_INVALID unless 0 <= successes <= trials are integers, trials >= 1, 0 < confidence < 1.
+ * @throws INPUT_INVALID unless 0 <= successes <= trials are integers, trials >= 1, 0 < confidence <
+ * 1.
  */
 export function clopperPearson(
   successes: number,
@@ -24,8 +25,8 @@ export function clopperPearson(
 
 /**
  * Returns the one-sided lower bound of Clopper and Pearson (1934) for one of `checks` rates, at the
- * confidence 1 - (1 - confidence) / checks (Bonferroni): with the given confidence all of the bounds
- * hold at once. A calibration fails when this bound exceeds the nominal rate.
+ * confidence 1 - (1 - confidence) / checks (Bonferroni): with the given confidence all of the
+ * bounds hold at once. A calibration fails when this bound exceeds the nominal rate.
  *
  * @throws INPUT_INVALID as `clopperPearson`, and unless checks is an integer >= 1.
  */
@@ -47,10 +48,11 @@ export function adjustedLowerBound(
 /**
  * Tests whether p-values are stochastically smaller than uniform (which would make them invalid).
  *
- * Null hypothesis: they are independent and super-uniform. `statistic` is D+ = max(i / n - p_(i)), and
- * `superUniformP` = P(D+ >= statistic) for uniform ones, exact by Birnbaum and Tingey (1951):
- * d sum over j <= n (1 - d) of C(n, j) (d + j / n)^(j - 1) (1 - d - j / n)^(n - j). Super-uniform, for
- * example discrete, p-values only make D+ smaller. For one of m checks compare it with level / m.
+ * Null hypothesis: they are independent and super-uniform. `statistic` is D+ = max(i / n - p_(i)),
+ * and `superUniformP` = P(D+ >= statistic) for uniform ones, exact by Birnbaum and Tingey (1951): d
+ * sum over j <= n (1 - d) of C(n, j) (d + j / n)^(j - 1) (1 - d - j / n)^(n - j). Super-uniform,
+ * for example discrete, p-values only make D+ smaller. For one of m checks compare it with level /
+ * m.
  *
  * @throws INPUT_INVALID for no p-values or one outside [0, 1].
  */

@@ -1,3 +1,4 @@
+import { TouchmarkError } from '../errors.ts';
 import { LN10, logSumExp } from './log-space.ts';
 
 /** The success probabilities that the fixed equal mixture bets on. */
@@ -9,12 +10,19 @@ const missGains = bets.map((bet) => Math.log(2 * (1 - bet)));
  * Returns log10 of the e-value of `hits` hits among `trials` coins: the equal mixture over q in
  * {.52, .55, ..., .98, .995} of (2 q)^hits (2 (1 - q))^misses.
  *
- * Null hypothesis: each hit is a fair coin given the past. Then every component is a test martingale, and
- * so is their mean: valid at every stopping time (Shafer and Vovk 2019, "Game-Theoretic Foundations for
- * Probability and Finance", chapter 1; Waudby-Smith and Ramdas 2024, section 4). The records must be
- * folded in served order for the past to be a past.
+ * Null hypothesis: each hit is a fair coin given the past. Then every component is a test
+ * martingale, and so is their mean: valid at every stopping time (Shafer and Vovk 2019,
+ * "Game-Theoretic Foundations for Probability and Finance", chapter 1; Waudby-Smith and Ramdas
+ * 2024, section 4). The records must be folded in served order for the past to be a past.
+ *
+ * @throws INPUT_INVALID unless 0 <= hits <= trials are integers.
  */
 export function coinBettingLog10E(hits: number, trials: number): number {
+  if (!Number.isSafeInteger(trials) || !Number.isSafeInteger(hits) || hits < 0 || hits > trials) {
+    throw new TouchmarkError('INPUT_INVALID', `coin betting: ${hits} hits among ${trials} coins`, {
+      hint: 'Give whole numbers with 0 <= hits <= trials.',
+    });
+  }
   const misses = trials - hits;
   const logWealth = bets.map((_, index) => hits * hitGains[index]! + misses * missGains[index]!);
   return (logSumExp(logWealth) - Math.log(bets.length)) / LN10;

@@ -26,10 +26,3 @@ export function log1mExp(x: number): number {
   if (x > -Math.LN2) return Math.log(-Math.expm1(x));
   return Math.log1p(-Math.exp(x)) + 0;
 }
-
-/** log cosh(x) = |x| + log1p(e^(-2|x|)) - log 2, without overflow. */
-export function logCosh(x: number): number {
-  const size = Math.abs(x);
-  if (size < 0.5) return Math.log1p(2 * Math.sinh(size / 2) ** 2);
-  return size + Math.log1p(Math.exp(-2 * size)) - Math.LN2;
-}

@@ -16,7 +16,8 @@ export function log10Product(log10Es: readonly number[]): number {
 
 /**
  * Returns log10 of the weighted mean of e-values given as log10 E: an e-value under any dependence
- * (Vovk and Wang 2021, section 3). Weights that sum to less than 1 leave the rest on an e-value of 0.
+ * (Vovk and Wang 2021, section 3). Weights that sum to less than 1 leave the rest on an e-value of
+ * 0.
  *
  * @throws INPUT_INVALID for lengths that differ, a negative weight, a sum above 1 + 1e-12, or an
  * e-value that is NaN or infinite.
@@ -39,7 +40,9 @@ export function log10WeightedMean(log10Es: readonly number[], weights: readonly 
   return logSumExp(log10Es.map((value, index) => value * LN10 + Math.log(weights[index]!))) / LN10;
 }
 
-/** Returns log10 of (1 + E) / 2: half of the stake is kept back, so at most .31 bans can be lost. */
+/**
+ * Returns log10 of (1 + E) / 2: half of the stake is kept back, so at most .31 bans can be lost.
+ */
 export function log10Hedged(log10E: number): number {
   checkLog10Es([log10E]);
   return (logAddExp(0, log10E * LN10) - Math.LN2) / LN10;

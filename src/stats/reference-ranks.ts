@@ -13,12 +13,12 @@ export interface ReferenceRank {
 /**
  * Ranks a suspect's statistic (large = suspicious) among those of R reference models.
  *
- * Null hypothesis: the suspect and the references are exchangeable; the unit is the model.
- * p = (1 + #{reference >= suspect}) / (R + 1), the conformal rank with ties against the suspect (Vovk,
+ * Null hypothesis: the suspect and the references are exchangeable; the unit is the model. p = (1 +
+ * #{reference >= suspect}) / (R + 1), the conformal rank with ties against the suspect (Vovk,
  * Gammerman and Shafer 2005, section 2.2). With r = (R + 1) p, e = (R + 1) r^-2 / sum of k^-2 over
- * k = 1..R+1. E[e] <= 1: without ties r is uniform on 1..R+1, over which e has the mean 1; a tie only
- * makes r larger, and e decreases in r (a p-to-e calibrator on the lattice of ranks; Vovk and Wang 2021,
- * section 2). The first rank gets at least .6 of the possible R + 1.
+ * k = 1..R+1. E[e] <= 1: without ties r is uniform on 1..R+1, over which e has the mean 1; a tie
+ * only makes r larger, and e decreases in r (a p-to-e calibrator on the lattice of ranks; Vovk and
+ * Wang 2021, section 2). The first rank gets at least .6 of the possible R + 1.
  *
  * @throws INPUT_INVALID if a statistic is not finite.
  */

@@ -16,11 +16,11 @@ export interface SeededRandom {
 }
 
 /**
- * Returns the stream of draws of a seed, by seedrandom's ARC4. For sampling and simulation only: keys,
- * coins and signs never come from here.
+ * Returns the stream of draws of a seed, by seedrandom's ARC4. For sampling and simulation only:
+ * keys, coins and signs never come from here.
  *
- * @throws INPUT_INVALID, from `integer` and `choose`, for a bound that is not an integer >= 1 or a count
- * outside 0..length.
+ * @throws INPUT_INVALID, from `integer` and `choose`, for a bound that is not an integer >= 1 or a
+ * count outside 0..length.
  */
 export function seededRandom(seed: string): SeededRandom {
   const generator = seedrandom(seed);

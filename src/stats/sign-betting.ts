@@ -1,7 +1,9 @@
 import { TouchmarkError } from '../errors.ts';
-import { LN10, logCosh, logSumExp } from './log-space.ts';
+import { LN10, logSumExp } from './log-space.ts';
 
-/** Bets of the fixed-sample mixture, in units of 1 / ||scores||: about the z that each suits best. */
+/**
+ * Bets of the fixed-sample mixture, in units of 1 / ||scores||: about the z that each suits best.
+ */
 const sharedBets = [0.5, 1, 1.5, 2, 3, 4, 6, 8, 11, 15];
 
 /**
@@ -12,8 +14,9 @@ const sharedBets = [0.5, 1, 1.5, 2, 3, 4, 6, 8, 11, 15];
 const sequentialBets = [0.03, 0.06, 0.12, 0.25, 0.5, 1, 2];
 
 /**
- * Returns log10 of the fixed-sample e-value of the signed sum T = sum of s_j C_j: the equal mixture over
- * lambda in {.5, 1, 1.5, 2, 3, 4, 6, 8, 11, 15} / ||C|| of exp(lambda T) / prod cosh(lambda C_j).
+ * Returns log10 of the fixed-sample e-value of the signed sum T = sum of s_j C_j: the equal mixture
+ * over lambda in {.5, 1, 1.5, 2, 3, 4, 6, 8, 11, 15} / ||C|| of exp(lambda T) / prod cosh(lambda
+ * C_j).
  *
  * Null hypothesis: the signs are fair, independent of one another and of the scores. Since
  * E[exp(lambda s C)] = cosh(lambda C), every component has the expectation 1. All scores 0: 0 bans.
@@ -36,22 +39,21 @@ export function signMixtureLog10E(scores: ArrayLike<number>, signs: ArrayLike<nu
   if (largest === 0) return 0;
   const scaled = Float64Array.from(scores, (score) => score / largest);
   const norm = Math.sqrt(scaled.reduce((sum, score) => sum + score * score, 0));
-  const total = scaled.reduce((sum, score, index) => sum + signs[index]! * score, 0);
   const logValues = sharedBets.map((bet) => {
     const lambda = bet / norm;
-    return scaled.reduce((sum, score) => sum - logCosh(lambda * score), lambda * total);
+    return scaled.reduce((sum, score, index) => sum + logGain(lambda * signs[index]! * score), 0);
   });
   return (logSumExp(logValues) - Math.log(sharedBets.length)) / LN10;
 }
 
 /**
- * The e-process of a keyed sign per record: each record multiplies the wealth of every bet lambda by
- * exp(lambda s g) / cosh(lambda g); the e-value is the mean wealth over lambda in
- * {.03, .06, .12, .25, .5, 1, 2} / scale.
+ * The e-process of a keyed sign per record: each record multiplies the wealth of every bet lambda
+ * by exp(lambda s g) / cosh(lambda g); the e-value is the mean wealth over lambda in {.03, .06,
+ * .12, .25, .5, 1, 2} / scale.
  *
- * Null hypothesis: each sign s is a fair coin given the past and its own score g. The score may be any
- * number fixed before the sign fell. Then the wealth is a test martingale, valid at every stopping
- * time (Shafer and Vovk 2019, chapter 1; Ramdas et al. 2023, section 3).
+ * Null hypothesis: each sign s is a fair coin given the past and its own score g. The score may be
+ * any number fixed before the sign fell. Then the wealth is a test martingale, valid at every
+ * stopping time (Shafer and Vovk 2019, chapter 1; Ramdas et al. 2023, section 3).
  */
 export class SignBetting {
   readonly #lambdas: readonly number[];
@@ -59,8 +61,8 @@ export class SignBetting {
   #trials = 0;
 
   /**
-   * @param scale the typical size of a score (its root mean square), frozen before the first sign: from
-   * the owner's own data, never from the signs.
+   * @param scale the typical size of a score (its root mean square), frozen before the first sign:
+   * from the owner's own data, never from the signs.
    * @throws INPUT_INVALID unless scale is finite and > 0.
    */
   constructor(scale: number) {
@@ -82,7 +84,7 @@ export class SignBetting {
     checkPair(sign, score, this.#trials);
     this.#trials++;
     this.#lambdas.forEach((lambda, index) => {
-      this.#logWealth[index]! += lambda * sign * score - logCosh(lambda * score);
+      this.#logWealth[index]! += logGain(lambda * sign * score);
     });
   }
 
@@ -94,6 +96,14 @@ export class SignBetting {
   get trials(): number {
     return this.#trials;
   }
+}
+
+/**
+ * log(e^x / cosh x), without overflow: the gain of a bet of size |x| that wins (x > 0) or loses.
+ */
+function logGain(x: number): number {
+  const size = Math.abs(x);
+  return Math.LN2 - Math.log1p(Math.exp(-2 * size)) + x - size;
 }
 
 function checkPair(sign: number, score: number, index: number): void {

@@ -5,10 +5,10 @@ import { logBinomialMass } from './saddle-point.ts';
 /**
  * Returns log10 P(X >= successes) for X ~ Binomial(trials, probability).
  *
- * The first term of the tail is Loader's (2000) saddle-point mass, the others follow by their ratio.
- * Above the mean the upper tail is summed; at or below it the lower tail is, and its complement
- * taken by log1p, so values near log10 p = 0 keep their relative accuracy too. Right to 1e-9
- * relative from p near 1 down to p = 1e-10000; time grows as sqrt(trials).
+ * The first term of the tail is Loader's (2000) saddle-point mass, the others follow by their
+ * ratio. Above the mean the upper tail is summed; at or below it the lower tail is, and its
+ * complement taken by log1p, so values near log10 p = 0 keep their relative accuracy too. Right to
+ * 1e-9 relative from p near 1 down to p = 1e-10000; time grows as sqrt(trials).
  *
  * @throws INPUT_INVALID unless trials is an integer >= 0, successes an integer, and probability in
  * [0, 1].

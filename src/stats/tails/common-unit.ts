@@ -1,7 +1,8 @@
 /**
- * Returns the largest unit of which all the positive weights are whole multiples, up to the rounding of
- * doubles (so .1, .2, .3 have the unit .1), or undefined when there is none that leaves the total at
- * or below `limit` units. Euclid's algorithm with a tolerance, then a check of every weight.
+ * Returns the largest unit of which all the positive weights are whole multiples, up to the
+ * rounding of doubles (so .1, .2, .3 have the unit .1), or undefined when there is none that leaves
+ * the total at or below `limit` units. Euclid's algorithm with a tolerance, then a check of every
+ * weight.
  */
 export function commonUnit(weights: Float64Array, limit: number): number | undefined {
   let total = 0;

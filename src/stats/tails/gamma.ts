@@ -9,9 +9,9 @@ const TINY = 1e-300;
  * Q(a, x) = Gamma(a, x) / Gamma(a) (DLMF 8.2.4).
  *
  * Below a + 1 the series of the lower tail (DLMF 8.7.1) and its complement; above, the continued
- * fraction (DLMF 8.9.2) by Lentz's method as modified by Thompson and Barnett (1986). Both start from
- * Loader's (2000) saddle-point prefactor. Right to 1e-9 relative for shapes from 1e-6 to 1e7, from
- * p near 1 down to p = 1e-10000; time grows as sqrt(shape).
+ * fraction (DLMF 8.9.2) by Lentz's method as modified by Thompson and Barnett (1986). Both start
+ * from Loader's (2000) saddle-point prefactor. Right to 1e-9 relative for shapes from 1e-6 to 1e6,
+ * from p near 1 down to p = 1e-10000; time grows as sqrt(shape).
  *
  * @throws INPUT_INVALID unless shape > 0 is finite and value >= 0.
  */

@@ -3,8 +3,8 @@ import { groupSizes, membership, type Sizes, solveTilt, tiltedSubsetTail } from 
 const LARGEST_LATTICE = 2 ** 22;
 
 /**
- * Returns an upper bound, close to the true value, on log P(S >= threshold) for S = sum of s_i w_i with
- * fair signs and positive real weights, 0 when nothing better is known.
+ * Returns an upper bound, close to the true value, on log P(S >= threshold) for S = sum of s_i w_i
+ * with fair signs and positive real weights, 0 when nothing better is known.
  *
  * Weights are rounded to a lattice, w_i = d k_i + e_i, so S = d L + E with L the lattice sum and
  * E = sum of s_i e_i. Tilt the signs by e^(a d L) (Esscher 1932), M = prod cosh(a d k_i). Under the
@@ -15,9 +15,9 @@ const LARGEST_LATTICE = 2 ** 22;
  *                     <= M e^(-a t) { E_tilted[e^(-a (d L - t)); d L >= t] + e^(-c^2 / 2V) }.
  *
  * Trimmed mass is added to the braces, and the rounding of doubles to the logarithm. Where the sum
- * of |e_i| is below m + c it replaces m + c and the last term vanishes. The threshold moves by about
- * 1.3 sqrt(n) d; with d = s / min(640 sqrt(n), 1.4e6 / sqrt(n)), s the tilted standard deviation of S, that
- * is s / 500 below n = 2,000 and s / 200 at n = 5,000.
+ * of |e_i| is below m + c it replaces m + c and the last term vanishes. The threshold moves by
+ * about 1.3 sqrt(n) d; with d = s / min(640 sqrt(n), 1.4e6 / sqrt(n)), s the tilted standard
+ * deviation of S, that is s / 500 below n = 2,000 and s / 200 at n = 5,000.
  */
 export function logRoundedSignTail(weights: Float64Array, threshold: number): number {
   const real = groupSizes(weights);
@@ -30,13 +30,17 @@ export function logRoundedSignTail(weights: Float64Array, threshold: number): nu
   const lattice = groupSizes(rounded.filter((multiple) => multiple > 0));
   const bound = (lattice.total - (threshold - shift.amount) / step) / 2 + 1e-6;
   const limit = Math.min(Math.floor(bound), lattice.total);
-  const tail = tiltedSubsetTail(lattice, limit, tilt, 1e-9);
+  const best = shift.logExtra === -Infinity ? solveTilt(lattice, limit) : tilt;
+  const tail = tiltedSubsetTail(lattice, limit, best, 1e-9);
   const extra = Math.exp(tilt * (bound - limit) + shift.logExtra);
   const rounding = (weights.length + 100) * 2 ** -50;
   return Math.min(0, tail.scale + Math.log(tail.sum + tail.dropped + extra) + rounding);
 }
 
-/** The slope a of the tilt towards the threshold, and a lattice step fine beside the tilted deviation. */
+/**
+ * The slope a of the tilt towards the threshold, and a lattice step fine beside the tilted
+ * deviation.
+ */
 function roundingStep(sizes: Sizes, threshold: number): { step: number; slope: number } {
   const tilt = solveTilt(sizes, (sizes.total - threshold) / 2);
   let variance = 0;

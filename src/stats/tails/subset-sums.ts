@@ -8,7 +8,9 @@ export interface Sizes {
   readonly total: number;
 }
 
-/** `scale` and `sum` give a tail as e^scale * sum; `dropped` bounds what trimming took from the sum. */
+/**
+ * `scale` and `sum` give a tail as e^scale * sum; `dropped` bounds what trimming took from the sum.
+ */
 export interface TiltedTail {
   readonly scale: number;
   readonly sum: number;
@@ -31,14 +33,17 @@ export function groupSizes(sizes: Float64Array): Sizes {
   };
 }
 
-/** The probability e^(-tilt size) / (1 + e^(-tilt size)) with which a tilted member is in the subset. */
+/**
+ * The probability e^(-tilt size) / (1 + e^(-tilt size)) with which a tilted member is in the
+ * subset.
+ */
 export function membership(tilt: number, size: number): number {
   return 1 / (1 + Math.exp(tilt * size));
 }
 
 /**
- * The tilt >= 0 at which the mean of the tilted subset sum is `target`; 0 when the target is half the
- * total or more. Sizes and target may be real. Bisection; any tilt near the root serves.
+ * The tilt >= 0 at which the mean of the tilted subset sum is `target`; 0 when the target is half
+ * the total or more. Sizes and target may be real. Bisection; any tilt near the root serves.
  */
 export function solveTilt(sizes: Sizes, target: number): number {
   if (target >= sizes.total / 2) return 0;
@@ -64,14 +69,14 @@ function tiltedMean({ values, counts }: Sizes, tilt: number): number {
 }
 
 /**
- * P(D <= limit) for D the sum of a uniformly random subset of whole-numbered sizes, as a tilted sum:
+ * P(D <= limit) for D the sum of a random subset of whole-numbered sizes, as a tilted sum:
  *
- *   P(D <= limit) = 2^-n prod(1 + e^(-tilt k)) e^(tilt limit) E_tilted[e^(-tilt (limit - D)); D <= limit].
+ *   2^-n prod(1 + e^(-tilt k)) e^(tilt limit) E_tilted[e^(-tilt (limit - D)); D <= limit].
  *
  * The tilted distribution is convolved member by member on the lattice (every term positive, so
- * nothing cancels) and trimmed at both ends where its mass is below `tolerance` in all. True for every
- * tilt; numerically best at `solveTilt(sizes, limit)`, where the sum is of the order of
- * 1 / (tilt x standard deviation) and tails of any depth stay in range (Esscher 1932).
+ * nothing cancels) and trimmed at both ends where its mass is below `tolerance` in all. True for
+ * every tilt; numerically best at `solveTilt(sizes, limit)`, where the sum is of the order of 1 /
+ * (tilt x standard deviation) and tails of any depth stay in range (Esscher 1932).
  */
 export function tiltedSubsetTail(
   sizes: Sizes,

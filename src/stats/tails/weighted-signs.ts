@@ -17,13 +17,15 @@ export interface WeightedSignTail {
 /**
  * Returns log10 P(sum of s_i w_i >= threshold) for independent fair signs s_i.
  *
- * Null hypothesis: the signs are fair and independent of the weights and the threshold's rule. Signs
- * of weights do not matter, and zeros are skipped. Exact for up to 36 weights (by enumeration) and
- * for weights that are whole multiples of a common unit with a total of at most 2^22 units (by tilted
- * convolution on the lattice; at most some seconds at the very limit). Otherwise conservative: see
- * `logRoundedSignTail` for the bound, whose log10 exceeds the true one by at most .5% or .005, whichever
- * is more, for up to 5,000 weights and down to p = 1e-1000. A sum that equals the threshold up to the rounding of doubles
- * (2^-46 of the total weight, or a millionth of the unit) counts as reaching it.
+ * Null hypothesis: the signs are fair and independent of the weights and of the threshold's rule.
+ * Signs of weights do not matter, and zeros are skipped. Exact for up to 36 weights (by
+ * enumeration) and for weights that are whole multiples of a common unit with a total of at most
+ * 2^22 units (by tilted convolution on the lattice; seconds at the very limit). Otherwise
+ * conservative, by the bound of `logRoundedSignTail`: never below the true tail, and at most .5%
+ * or .005 in log10, whichever is more, above the true tail at a threshold lower by ||w|| / 100 (for
+ * up to 5,000 weights and down to p = 1e-1000). Where no few weights dominate, that holds at the
+ * threshold itself. A sum that equals the threshold up to the rounding of doubles (n 2^-52 of the
+ * total weight, or a millionth of the unit) counts as reaching it.
  *
  * @throws INPUT_INVALID if a weight is not finite or the threshold is NaN.
  */
@@ -33,7 +35,7 @@ export function log10WeightedSignUpperTail(
 ): WeightedSignTail {
   const sizes = absoluteNonzero(weights, threshold);
   const total = sizes.reduce((sum, size) => sum + size, 0);
-  const rounding = total * 2 ** -46;
+  const rounding = sizes.length * total * 2 ** -52;
   if (threshold > total + rounding) return { log10P: -Infinity, exactness: 'exact' };
   if (threshold <= -total + rounding) return { log10P: 0, exactness: 'exact' };
   if (sizes.length <= LARGEST_ENUMERATION) {
@@ -45,7 +47,10 @@ export function log10WeightedSignUpperTail(
     const multiples = sizes.map((size) => Math.round(size / unit));
     return { log10P: logLatticeTail(multiples, threshold / unit) / LN10, exactness: 'exact' };
   }
-  return { log10P: logRoundedSignTail(sizes, threshold) / LN10, exactness: 'conservative' };
+  return {
+    log10P: logRoundedSignTail(sizes, threshold - rounding) / LN10,
+    exactness: 'conservative',
+  };
 }
 
 function absoluteNonzero(weights: ArrayLike<number>, threshold: number): Float64Array {
@@ -68,7 +73,10 @@ function log10Share(count: number, all: number): number {
   return (2 * count > all ? Math.log1p(-(all - count) / all) : Math.log(count / all)) / LN10 + 0;
 }
 
-/** log P(sum of s_i k_i >= threshold) for whole k_i: the minuses sum to at most (total - threshold) / 2. */
+/**
+ * log P(sum of s_i k_i >= threshold) for whole k_i: the minuses sum to at most (total - threshold)
+ * / 2.
+ */
 function logLatticeTail(multiples: Float64Array, threshold: number): number {
   const sizes = groupSizes(multiples);
   const limit = Math.floor((sizes.total - threshold) / 2 + 1e-6);
