@@ -19,10 +19,11 @@ export function checkReply<Reply>(
   const result = schema.safeParse(reply);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const place = issue === undefined ? '' : `${z.core.toDotPath(issue.path)}: ${issue.message}`;
+  const place = z.core.toDotPath(issue?.path ?? []);
+  const misfit = [place, issue?.message].filter((part) => part !== '').join(': ');
   throw new TouchmarkError(
     'SUSPECT_ANSWER_INVALID',
-    `the answer of the model at ${address} does not fit the protocol (${place})`,
+    `the answer of the model at ${address} does not fit the protocol (${misfit})`,
     { hint: 'check that the address and the protocol before it belong together' },
   );
 }

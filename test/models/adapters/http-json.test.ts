@@ -1,0 +1,216 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openClassifier } from '../../../src/models/adapters/registry.ts';
+import type { RemoteOptions } from '../../../src/models/adapters/remote.ts';
+import { type Behaviour, type HostileServer, say, startHostileServer } from './hostile-server.ts';
+
+let server: HostileServer;
+beforeAll(async () => {
+  server = await startHostileServer();
+});
+afterAll(() => server.close());
+
+const signal = new AbortController().signal;
+const open = (options: Partial<RemoteOptions> = {}) =>
+  openClassifier(`http:${server.origin}/classify`, {
+    labels: ['en', 'no', 'de'],
+    retryDelayMilliseconds: 5,
+    ...options,
+  });
+const inputsOf = (body: string): string[] => JSON.parse(body).inputs;
+const asked = () => server.received.map(({ body }) => inputsOf(body).length);
+
+/** Answers `en` to everything. */
+const english: Behaviour = (response, request) => {
+  const answers = inputsOf(request.body).map(() => 'en');
+  say({ answers })(response, request);
+};
+
+describe('asking', () => {
+  test('splits into batches and keeps the order', async () => {
+    const echo: Behaviour = (response, request) =>
+      say({ answers: inputsOf(request.body) })(response, request);
+    server.play(echo);
+    const classifier = open({ batchSize: 3 });
+    const inputs = ['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6'];
+    const outcomes = await classifier.classify(inputs, { signal });
+    expect(outcomes).toEqual(inputs.map((label) => ({ answer: { label } })));
+    expect(asked()).toEqual([3, 3, 1]);
+    expect(classifier.counts()).toEqual({
+      requests: 3,
+      retries: 0,
+      outside: { answers: 7, mass: 0 },
+    });
+    expect(await classifier.classify([], { signal })).toEqual([]);
+    expect(asked()).toEqual([3, 3, 1]);
+    await classifier.close();
+  });
+
+  test('sends 64 inputs at once by default', async () => {
+    server.play(english);
+    const classifier = open();
+    await classifier.classify(Array.from({ length: 130 }, String), { signal });
+    expect(asked()).toEqual([64, 64, 2]);
+    await classifier.close();
+  });
+
+  test('sends tensors as nested arrays, one shape to a request', async () => {
+    server.play(english);
+    const classifier = open();
+    const square = { shape: [2, 2], data: Float32Array.from([1, 2, 3, 0.5]) };
+    const pair = { shape: [2], data: Float32Array.from([7, -8]) };
+    await classifier.classify([square, square, pair, 'text'], { signal });
+    expect(server.received.map(({ body }) => JSON.parse(body).inputs)).toEqual([
+      [
+        [
+          [1, 2],
+          [3, 0.5],
+        ],
+        [
+          [1, 2],
+          [3, 0.5],
+        ],
+      ],
+      [[7, -8]],
+      ['text'],
+    ]);
+    await classifier.close();
+  });
+
+  test.each([0, 1.5, Number.NaN])('refuses the batch size %d', (batchSize) => {
+    const message = `the batch size ${batchSize} is no whole number of at least 1`;
+    expect(() => open({ batchSize })).toThrow(expect.objectContaining({ code: 'USAGE', message }));
+  });
+});
+
+describe('describe', () => {
+  test('learns from one answer, without counting it', async () => {
+    server.play(say({ labels: ['fr', 'en'], probabilities: [[0.9, 0.1]] }));
+    const classifier = open();
+    expect(await classifier.describe({ signal })).toEqual({
+      name: `${server.origin}/classify`,
+      labels: ['fr', 'en'],
+      gives: ['labels', 'probabilities'],
+    });
+    expect(classifier.counts().outside).toEqual({ answers: 0, mass: 0 });
+    await classifier.close();
+  });
+
+  test('says when there are labels only', async () => {
+    server.play(say({ answers: ['en'] }));
+    const classifier = open({ example: { shape: [1], data: Float32Array.of(1) } });
+    expect(await classifier.describe({ signal })).toEqual({
+      name: `${server.origin}/classify`,
+      gives: ['labels'],
+    });
+    expect(server.received[0]?.body).toBe('{"inputs":[[1]]}');
+    await classifier.close();
+  });
+});
+
+describe('one indigestible input', () => {
+  const poisoned =
+    (status: number): Behaviour =>
+    (response, request) =>
+      inputsOf(request.body).includes('poison')
+        ? say('cannot', status)(response, request)
+        : english(response, request);
+
+  test.each([
+    [400, 'unsupported'],
+    [413, 'unsupported'],
+    [422, 'unsupported'],
+    [500, 'failed'],
+  ])('answered with %d is %s, and the others are answered', async (status, missing) => {
+    server.play(poisoned(status));
+    const classifier = open({ batchSize: 8 });
+    const outcomes = await classifier.classify(['a', 'b', 'poison', 'c', 'd'], { signal });
+    const fine = { answer: { label: 'en' } };
+    expect(outcomes).toEqual([fine, fine, { missing }, fine, fine]);
+    const answered = server.received.map(({ body }) => inputsOf(body));
+    expect(
+      answered
+        .filter((inputs) => !inputs.includes('poison'))
+        .flat()
+        .sort(),
+    ).toEqual(['a', 'b', 'c', 'd']);
+    await classifier.close();
+  });
+
+  test('a 500 that passes costs nothing', async () => {
+    server.play(say('oops', 500), english);
+    const classifier = open();
+    const outcomes = await classifier.classify(['a', 'b'], { signal });
+    expect(outcomes).toEqual([{ answer: { label: 'en' } }, { answer: { label: 'en' } }]);
+    await classifier.close();
+  });
+
+  test('eight failures in a row are an outage and end the asking', async () => {
+    server.play(say('oops', 500));
+    const classifier = open();
+    const inputs = Array.from({ length: 64 }, String);
+    await expect(classifier.classify(inputs, { signal })).rejects.toMatchObject({
+      code: 'SUSPECT_UNREACHABLE',
+      message: `the model at ${server.origin}/classify answered with status 500: oops`,
+    });
+    expect(server.received.length).toBeLessThan(25);
+    await classifier.close();
+  });
+});
+
+describe('an answer that does not fit the protocol', () => {
+  const misfit = 'does not fit the protocol';
+  const flood = JSON.stringify({ labels: Array(70_000).fill('x'), probabilities: [[1]] });
+  test.each<[string, unknown, string]>([
+    ['text', '"en"', `${misfit} (Invalid input: expected object, received string)`],
+    ['null', 'null', `${misfit} (Invalid input: expected object, received null)`],
+    [
+      'rows without brackets',
+      { labels: ['en'], probabilities: [1] },
+      `${misfit} (probabilities[0]: Invalid input: expected array, received number)`,
+    ],
+    [
+      'numbers for labels',
+      { answers: [3] },
+      `${misfit} (answers[0]: Invalid input: expected string, received number)`,
+    ],
+    [
+      'an endless label',
+      { answers: ['x'.repeat(300)] },
+      `${misfit} (answers[0]: Too big: expected string to have <=256 characters)`,
+    ],
+    [
+      'a flood of labels',
+      flood,
+      `${misfit} (labels: Too big: expected array to have <=65536 items)`,
+    ],
+    ['a wrong number of rows', { answers: ['en', 'en'] }, 'holds 2 rows of answers for 1 inputs'],
+    [
+      'an infinite number',
+      '{"labels":["en"],"probabilities":[[1e999]]}',
+      'gives Infinity as the probability of "en" in row 0',
+    ],
+    [
+      'a prototype',
+      '{"__proto__": {"answers": ["en"]}}',
+      'holds neither probabilities nor answers',
+    ],
+  ])('%s', async (_, answer, what) => {
+    server.play(say(answer));
+    const classifier = open();
+    await expect(classifier.classify(['a'], { signal })).rejects.toMatchObject({
+      code: 'SUSPECT_ANSWER_INVALID',
+      message: `the answer of the model at ${server.origin}/classify ${what}`,
+    });
+    expect(server.received).toHaveLength(1);
+    await classifier.close();
+  });
+
+  test('a __proto__ among good members changes nothing', async () => {
+    server.play(say('{"answers": ["__proto__"], "__proto__": {"polluted": true}}'));
+    const classifier = open();
+    const outcomes = await classifier.classify(['a'], { signal });
+    expect(outcomes).toEqual([{ answer: { label: '__proto__' } }]);
+    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+    await classifier.close();
+  });
+});
