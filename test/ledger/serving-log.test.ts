@@ -172,17 +172,6 @@ describe('serving log', () => {
     await reopened.close();
   });
 
-  it('makes records durable within the time it was given', async () => {
-    const directory = temporaryDirectory();
-    const log = await openServingLog(directory, { fsyncMilliseconds: 5 });
-    await log.append([recordOf(1)]);
-    await new Promise((resolve) => setTimeout(resolve, 40));
-    await log.append([recordOf(2)]);
-    await log.sync();
-    await log.close();
-    expect((await verifyServingLog(directory)).problems).toEqual([]);
-  });
-
   it('refuses a damaged or newer header, and a path it cannot write to', async () => {
     const directory = temporaryDirectory();
     await (await openServingLog(directory)).close();
