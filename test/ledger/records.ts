@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -7,11 +7,14 @@ import type { ServedRecord } from '../../src/contracts.ts';
 export { recordOf, recordsOf } from './records-data.ts';
 
 /** A directory that goes away with the test. */
-export function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'touchmark-ledger-'));
+export function temporaryDirectory(parent = tmpdir()): string {
+  const directory = mkdtempSync(join(parent, 'touchmark-ledger-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
+
+/** Where hundreds of small logs do not wait for a disk: in memory, where the system offers that. */
+export const quickParent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 export async function collect(records: AsyncIterable<ServedRecord>): Promise<ServedRecord[]> {
   const all: ServedRecord[] = [];

@@ -14,7 +14,7 @@ import { layoutOf, requireHeader } from '../../src/ledger/layout.ts';
 import { recover } from '../../src/ledger/recover.ts';
 import { openServingLog } from '../../src/ledger/serving-log.ts';
 import { verifyServingLog } from '../../src/ledger/verify-log.ts';
-import { collect, recordOf, recordsOf, temporaryDirectory } from './records.ts';
+import { collect, quickParent, recordOf, recordsOf, temporaryDirectory } from './records.ts';
 
 const firstSegment = (directory: string) => join(directory, 'segments', '00000001.jsonl');
 
@@ -27,7 +27,7 @@ function payloadFiles(directory: string): string[] {
 
 /** Copies what a running log has on the disk, as a crash would leave it. */
 function temporaryCopy(directory: string): string {
-  const copy = temporaryDirectory();
+  const copy = temporaryDirectory(quickParent);
   cpSync(directory, copy, { recursive: true });
   rmSync(join(copy, 'lock'), { recursive: true });
   return copy;
