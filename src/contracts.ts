@@ -28,6 +28,7 @@ export interface Evidence {
   readonly assumptions: readonly string[];
 }
 
+/** What a model gives when asked. */
 export type Capability = 'labels' | 'probabilities';
 
 /** One question put to a suspect. */
@@ -97,7 +98,7 @@ export interface ServedRecord {
   readonly input: Input;
   /** The protected model's own probabilities, floored and renormalised. */
   readonly clean: readonly number[];
-  /** What the tenant received; absent when it asked for the label only. */
+  /** The marked probabilities, recorded also when the tenant asked for the label only. */
   readonly served: readonly number[];
   /** Index of the label that the tenant received. */
   readonly label: number;

@@ -1,0 +1,85 @@
+import type { Input } from '../contracts.ts';
+import { TouchmarkError } from '../errors.ts';
+import type { CarrierShape } from './probability/carriers.ts';
+import { hashNgrams, type NgramOptions, type SparseVector } from './probability/features.ts';
+
+/** How the carriers read an input. */
+export type FeatureMap =
+  | { readonly kind: 'text'; readonly ngrams: NgramOptions }
+  | {
+      readonly kind: 'tensor';
+      readonly shape: readonly number[];
+      /** Mean and standard deviation of each value over the owner's own inputs. */
+      readonly mean: readonly number[];
+      readonly deviation: readonly number[];
+    };
+
+/**
+ * Everything about a classifier's watermark but the keys. Sealed before the first answer of an
+ * epoch: a test reads with the profile that the answers were marked with.
+ */
+export interface ClassifierProfile {
+  readonly schema: 'touchmark/classifier-profile@1';
+  readonly labels: readonly string[];
+  readonly features: FeatureMap;
+  readonly linearCarriers: number;
+  readonly fourierCarriers: number;
+  /** Width of the Fourier carriers' kernel: half the median distance between feature vectors. */
+  readonly bandwidth: number;
+  /** Root-mean-square shift of a class's logit by the smooth layer. */
+  readonly smoothStrength: number;
+  /** Shift of a class's logit by the per-query layer. */
+  readonly perQueryStrength: number;
+  /** tau: inputs whose two best probabilities are closer than this are answered by a coin. */
+  readonly marginThreshold: number;
+}
+
+/** The shape of the carrier bank that a profile asks for. */
+export function carrierShape(profile: ClassifierProfile): CarrierShape {
+  return {
+    classes: profile.labels.length,
+    dimensions:
+      profile.features.kind === 'text'
+        ? profile.features.ngrams.dimensions
+        : profile.features.mean.length,
+    linear: profile.linearCarriers,
+    fourier: profile.fourierCarriers,
+    bandwidth: profile.bandwidth,
+  };
+}
+
+/**
+ * Turns an input into the carriers' features: hashed n-grams of unit length for text, standardised
+ * values divided by the square root of their number for tensors.
+ *
+ * @throws INPUT_INVALID when the input is not of the profile's kind or shape.
+ */
+export function readFeatures(map: FeatureMap, input: Input): SparseVector {
+  if (map.kind === 'text') {
+    if (typeof input === 'string') return hashNgrams(input, map.ngrams);
+    throw wrongKind('a tensor', 'text');
+  }
+  if (typeof input === 'string') throw wrongKind('text', `a tensor of shape [${map.shape}]`);
+  const size = map.mean.length;
+  if (input.data.length !== size) {
+    throw new TouchmarkError(
+      'INPUT_INVALID',
+      `the input has ${input.data.length} values where the watermark profile has ${size}`,
+      { hint: `send tensors of shape [${map.shape}]` },
+    );
+  }
+  const scale = 1 / Math.sqrt(size);
+  return {
+    indices: Uint32Array.from({ length: size }, (_, index) => index),
+    values: Float32Array.from(input.data, (value, index) => {
+      const deviation = map.deviation[index]!;
+      return deviation > 0 ? (scale * (value - map.mean[index]!)) / deviation : 0;
+    }),
+  };
+}
+
+function wrongKind(got: string, wanted: string): TouchmarkError {
+  return new TouchmarkError('INPUT_INVALID', `the input is ${got} where the watermark reads ${wanted}`, {
+    hint: 'seal a profile for this kind of input, or send the kind that the model takes',
+  });
+}

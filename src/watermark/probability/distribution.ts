@@ -1,0 +1,76 @@
+import { TouchmarkError } from '../../errors.ts';
+
+/** The least probability that a served answer gives a class, so that its logarithm stays finite. */
+export const servingFloor = 1e-5;
+
+/** The least probability that a test reads from a suspect. */
+export const testingFloor = 1e-4;
+
+const sumTolerance = 1e-3;
+
+/**
+ * Returns a model's probabilities as a distribution: each at least `floor`, summing to 1.
+ *
+ * @throws INPUT_INVALID when a value is not a probability, or the row does not sum to 1 within 1e-3.
+ */
+export function toDistribution(row: ArrayLike<number>, floor: number): Float64Array {
+  const values = Float64Array.from(row);
+  let total = 0;
+  for (const [index, value] of values.entries()) {
+    if (!Number.isFinite(value) || value < -1e-6 || value > 1 + 1e-6) {
+      throw new TouchmarkError('INPUT_INVALID', `probability ${value} of class ${index} is not in [0, 1]`, {
+        hint: 'give the softmax output, not logits or percentages',
+      });
+    }
+    total += value;
+  }
+  if (Math.abs(total - 1) > sumTolerance) {
+    throw new TouchmarkError('INPUT_INVALID', `the probabilities sum to ${total}, not to 1`, {
+      hint: 'normalise each row over all classes before it is served',
+    });
+  }
+  return normalise(values.map((value) => Math.max(value, floor)));
+}
+
+/** Divides by the sum. */
+export function normalise(values: Float64Array): Float64Array {
+  let total = 0;
+  for (const value of values) total += value;
+  return values.map((value) => value / total);
+}
+
+/** The softmax of a vector of logits. */
+export function softmax(logits: Float64Array): Float64Array {
+  let highest = Number.NEGATIVE_INFINITY;
+  for (const logit of logits) highest = Math.max(highest, logit);
+  return normalise(logits.map((logit) => Math.exp(logit - highest)));
+}
+
+/** Half the sum of absolute differences: the largest change in the probability of any event. */
+export function totalVariation(left: ArrayLike<number>, right: ArrayLike<number>): number {
+  let sum = 0;
+  for (let index = 0; index < left.length; index += 1) sum += Math.abs(left[index]! - right[index]!);
+  return sum / 2;
+}
+
+/** The classes of the largest and second largest value; ties go to the lower index. */
+export function topTwo(values: ArrayLike<number>): readonly [top: number, second: number] {
+  let top = 0;
+  let second = -1;
+  for (let index = 1; index < values.length; index += 1) {
+    if (values[index]! > values[top]!) {
+      second = top;
+      top = index;
+    } else if (second < 0 || values[index]! > values[second]!) second = index;
+  }
+  return [top, second];
+}
+
+/** Subtracts the mean of the logarithms: a distribution as zero-mean log-odds. */
+export function centredLogs(distribution: ArrayLike<number>): Float64Array {
+  const logs = Float64Array.from(distribution, (value) => Math.log(value));
+  let total = 0;
+  for (const value of logs) total += value;
+  const mean = total / logs.length;
+  return logs.map((value) => value - mean);
+}

@@ -1,0 +1,30 @@
+import { normalise, softmax } from './distribution.ts';
+
+/** The part of every gap to the top class that a mark leaves standing. */
+const keptGap = 0.1;
+
+/**
+ * Adds a mark to a distribution in log space, scaled so that the arg-max keeps its place.
+ *
+ * Served logits are log p + c * shift with the largest c <= 1 that leaves each class at least a
+ * tenth of its log-odds gap below the top one; an exact tie at the top is served unmarked.
+ *
+ * @param clean a distribution without zeros.
+ * @param shift one number per class, in logits.
+ */
+export function markDistribution(
+  clean: Float64Array,
+  shift: ArrayLike<number>,
+): { readonly served: Float64Array; readonly scale: number } {
+  let top = 0;
+  for (let k = 1; k < clean.length; k += 1) if (clean[k]! > clean[top]!) top = k;
+  const logs = clean.map((p) => Math.log(p));
+  let scale = 1;
+  for (let k = 0; k < logs.length; k += 1) {
+    const rise = shift[k]! - shift[top]!;
+    if (k === top || rise <= 0) continue;
+    scale = Math.min(scale, ((1 - keptGap) * (logs[top]! - logs[k]!)) / rise);
+  }
+  if (scale === 0) return { served: normalise(clean), scale };
+  return { served: softmax(logs.map((value, k) => value + scale * shift[k]!)), scale };
+}

@@ -1,0 +1,86 @@
+import { TouchmarkError } from '../../errors.ts';
+
+/** A sparse vector: strictly increasing is not required, but each index appears once. */
+export interface SparseVector {
+  readonly indices: Uint32Array;
+  readonly values: Float32Array;
+}
+
+export interface NgramOptions {
+  /** Length of the hashed vector; a power of two. */
+  readonly dimensions: number;
+  readonly shortest: number;
+  readonly longest: number;
+  /** Offsets the hash, so that two parties need not share features. */
+  readonly seed: number;
+}
+
+/** The features that text carriers read. Frozen: marks embedded with other features are not found. */
+export const carrierNgrams: NgramOptions = { dimensions: 4096, shortest: 1, longest: 4, seed: 0 };
+
+const wordBoundary = 0x20;
+
+/**
+ * Hashes the character n-grams of a text into a sparse vector of unit Euclidean length.
+ *
+ * Feature hashing (Weinberger et al. 2009) without signs: counts per bucket, damped by a square
+ * root, then divided by the norm. The text is lower-cased NFC with one boundary on either side;
+ * n-grams are taken over UTF-16 units. An empty text gives the n-grams of its boundaries.
+ *
+ * @throws INPUT_INVALID when `dimensions` is not a power of two of at most 2^24.
+ */
+export function hashNgrams(text: string, options: NgramOptions): SparseVector {
+  const { dimensions, shortest, longest } = options;
+  if (dimensions < 1 || dimensions > 1 << 24 || (dimensions & (dimensions - 1)) !== 0) {
+    throw new TouchmarkError('INPUT_INVALID', `feature dimensions ${dimensions} are no power of two`, {
+      hint: 'use 1024, 4096, 16384 or another power of two up to 16777216',
+    });
+  }
+  const units = boundedUnits(text);
+  const counts = new Map<number, number>();
+  for (let start = 0; start < units.length; start += 1) {
+    let hash = (0x811c9dc5 ^ options.seed) >>> 0;
+    const end = Math.min(units.length, start + longest);
+    for (let position = start; position < end; position += 1) {
+      hash = Math.imul(hash ^ units[position]!, 0x01000193);
+      if (position - start + 1 < shortest) continue;
+      const bucket = avalanche(hash) & (dimensions - 1);
+      counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+    }
+  }
+  return unitVector(counts);
+}
+
+function boundedUnits(text: string): Uint16Array {
+  const folded = text.normalize('NFC').toLowerCase();
+  const units = new Uint16Array(folded.length + 2);
+  units[0] = wordBoundary;
+  for (let index = 0; index < folded.length; index += 1) units[index + 1] = folded.charCodeAt(index);
+  units[units.length - 1] = wordBoundary;
+  return units;
+}
+
+/** The finaliser of MurmurHash3 (Appleby 2011), so that all bits of the hash reach the bucket. */
+function avalanche(hash: number): number {
+  let mixed = hash ^ (hash >>> 16);
+  mixed = Math.imul(mixed, 0x85ebca6b);
+  mixed ^= mixed >>> 13;
+  mixed = Math.imul(mixed, 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
+}
+
+function unitVector(counts: ReadonlyMap<number, number>): SparseVector {
+  const indices = new Uint32Array(counts.size);
+  const values = new Float32Array(counts.size);
+  let squares = 0;
+  let position = 0;
+  for (const [bucket, count] of counts) {
+    indices[position] = bucket;
+    values[position] = Math.sqrt(count);
+    squares += count;
+    position += 1;
+  }
+  const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
+  for (let index = 0; index < values.length; index += 1) values[index]! *= scale;
+  return { indices, values };
+}

@@ -1,0 +1,38 @@
+import type { Input } from '../../contracts.ts';
+import { inputDigest } from '../../keys/canonical-input.ts';
+import { KeyedStream, keyedBit } from '../../keys/keyed-stream.ts';
+
+/**
+ * The fixed class direction of the per-query layer: a keyed sign per class, so that every class
+ * pair is told apart by half of the directions.
+ */
+export function perQueryDirection(key: Uint8Array, classes: number): Int8Array {
+  const stream = new KeyedStream(key, 'per-query-direction');
+  return Int8Array.from({ length: classes }, () => stream.nextSign());
+}
+
+/** The keyed fair sign of one input under (tenant, epoch): 1 or -1. */
+export function perQuerySign(key: Uint8Array, input: Input): 1 | -1 {
+  return keyedBit(key, inputDigest(input)) === 1 ? 1 : -1;
+}
+
+/**
+ * Reads the per-query layer from one residual: its product with the direction, centred and
+ * weighted by the root of the clean probabilities, since a student learns classes by their mass.
+ *
+ * The score is fixed before the sign falls: it depends on the question, the clean answer and the
+ * suspect, and under the null none of them on the sign.
+ */
+export function perQueryScore(
+  residual: ArrayLike<number>,
+  clean: ArrayLike<number>,
+  direction: ArrayLike<number>,
+): number {
+  let mean = 0;
+  for (let k = 0; k < clean.length; k += 1) mean += clean[k]! * direction[k]!;
+  let score = 0;
+  for (let k = 0; k < clean.length; k += 1) {
+    score += residual[k]! * (direction[k]! - mean) * Math.sqrt(clean[k]!);
+  }
+  return score;
+}
