@@ -79,7 +79,11 @@ export function readFeatures(map: FeatureMap, input: Input): SparseVector {
 }
 
 function wrongKind(got: string, wanted: string): TouchmarkError {
-  return new TouchmarkError('INPUT_INVALID', `the input is ${got} where the watermark reads ${wanted}`, {
-    hint: 'seal a profile for this kind of input, or send the kind that the model takes',
-  });
+  return new TouchmarkError(
+    'INPUT_INVALID',
+    `the input is ${got} where the watermark reads ${wanted}`,
+    {
+      hint: 'seal a profile for this kind of input, or send the kind that the model takes',
+    },
+  );
 }

@@ -31,7 +31,10 @@ export function trainAveragedPerceptron(
       if (guess !== wanted) {
         row.indices.forEach((feature, entry) => {
           const value = row.values[entry]!;
-          for (const [label, direction] of [[wanted, value], [guess, -value]] as const) {
+          for (const [label, direction] of [
+            [wanted, value],
+            [guess, -value],
+          ] as const) {
             weights[feature * classes + label]! += direction;
             weighted[feature * classes + label]! += step * direction;
           }

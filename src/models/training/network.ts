@@ -54,7 +54,8 @@ export async function trainNetwork(
   }
   const network = freeze(layers);
   optimizer.dispose();
-  for (const layer of layers) for (const variable of [layer.weights, layer.bias]) variable.dispose();
+  for (const layer of layers)
+    for (const variable of [layer.weights, layer.bias]) variable.dispose();
   return network;
 }
 
@@ -76,7 +77,10 @@ function createLayers(options: NetworkOptions, classes: number): Layer[] {
   });
   const { dimensions } = options;
   if (options.hidden === 0) return [layer(dimensions, classes, 0)];
-  return [layer(dimensions, options.hidden, 0.5), layer(options.hidden, classes, (1 / options.hidden) ** 0.5)];
+  return [
+    layer(dimensions, options.hidden, 0.5),
+    layer(options.hidden, classes, (1 / options.hidden) ** 0.5),
+  ];
 }
 
 function trainStep(
@@ -93,7 +97,10 @@ function trainStep(
       [batch.length, classes],
     );
     const loss = () => {
-      const logits = forward(layers, batch.map((index) => rows[index]!));
+      const logits = forward(
+        layers,
+        batch.map((index) => rows[index]!),
+      );
       return tf.neg(tf.mean(tf.sum(tf.mul(wanted, tf.logSoftmax(logits)), 1))) as tf.Scalar;
     };
     optimizer.minimize(loss);

@@ -57,7 +57,8 @@ function scatterSums(
     for (let entry = 0; entry < indices.length; entry += 1) {
       const value = values[entry]!;
       const to = indices[entry]! * units;
-      for (let unit = 0; unit < units; unit += 1) sums[to + unit]! += value * upstream[base + unit]!;
+      for (let unit = 0; unit < units; unit += 1)
+        sums[to + unit]! += value * upstream[base + unit]!;
     }
   }
   return sums;

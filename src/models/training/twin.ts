@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Input, Progress } from '../../contracts.ts';
-import { type ClassifierProfile, carrierShape, readFeatures } from '../../watermark/classifier-profile.ts';
+import {
+  type ClassifierProfile,
+  carrierShape,
+  readFeatures,
+} from '../../watermark/classifier-profile.ts';
 import { type Network, type NetworkOptions, trainNetwork } from './network.ts';
 
 /** A clean student of the protected model, as a baseline for suspects that may be marked ones. */
@@ -10,7 +14,9 @@ export interface Twin {
 }
 
 /** The owner cannot know what a thief trains, so each twin is of another kind. */
-const architectures: Readonly<Record<string, Pick<NetworkOptions, 'hidden' | 'epochs' | 'learningRate'>>> = {
+const architectures: Readonly<
+  Record<string, Pick<NetworkOptions, 'hidden' | 'epochs' | 'learningRate'>>
+> = {
   network: { hidden: 64, epochs: 30, learningRate: 0.01 },
   linear: { hidden: 0, epochs: 25, learningRate: 0.1 },
 };
@@ -39,7 +45,10 @@ export async function trainTwins(
       { ...options, dimensions, batchSize: 128, seed: `twin/${architecture}` },
       progress && ((_, done, total) => progress(`training the ${architecture} twin`, done, total)),
     );
-    twins.push({ architecture, predict: (input) => network(readFeatures(profile.features, input)) });
+    twins.push({
+      architecture,
+      predict: (input) => network(readFeatures(profile.features, input)),
+    });
   }
   return twins;
 }

@@ -1,6 +1,6 @@
+import type { Input } from '../../contracts.ts';
 import { inputDigest } from '../../keys/canonical-input.ts';
 import { keyedBit } from '../../keys/keyed-stream.ts';
-import type { Input } from '../../contracts.ts';
 import { topTwo } from '../probability/distribution.ts';
 
 /** A fair keyed choice between the two likeliest classes of one input. */

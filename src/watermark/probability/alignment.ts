@@ -74,7 +74,8 @@ export function residual(
   return logs.map((value, k) => {
     const coefficients = alignment.coefficients[k]!;
     let expected = coefficients[0]!;
-    for (let b = 0; b < references.length; b += 1) expected += coefficients[b + 1]! * references[b]![k]!;
+    for (let b = 0; b < references.length; b += 1)
+      expected += coefficients[b + 1]! * references[b]![k]!;
     return weights[k]! * (value - expected);
   });
 }
@@ -107,10 +108,14 @@ function regress(
   references: readonly (readonly number[])[],
   weights: readonly number[],
 ): Float64Array {
-  const design = new Matrix(references.map((row, probe) => [1, ...row].map((x) => x * weights[probe]!)));
+  const design = new Matrix(
+    references.map((row, probe) => [1, ...row].map((x) => x * weights[probe]!)),
+  );
   const wanted = Matrix.columnVector(response.map((value, probe) => value * weights[probe]!));
   const normal = design.transpose().mmul(design);
   const ridge = Matrix.eye(normal.rows).mul(1e-6 * (response.length + 1));
-  const solution = new CholeskyDecomposition(normal.add(ridge)).solve(design.transpose().mmul(wanted));
+  const solution = new CholeskyDecomposition(normal.add(ridge)).solve(
+    design.transpose().mmul(wanted),
+  );
   return Float64Array.from(solution.to1DArray());
 }

@@ -18,9 +18,13 @@ export function toDistribution(row: ArrayLike<number>, floor: number): Float64Ar
   let total = 0;
   for (const [index, value] of values.entries()) {
     if (!Number.isFinite(value) || value < -1e-6 || value > 1 + 1e-6) {
-      throw new TouchmarkError('INPUT_INVALID', `probability ${value} of class ${index} is not in [0, 1]`, {
-        hint: 'give the softmax output, not logits or percentages',
-      });
+      throw new TouchmarkError(
+        'INPUT_INVALID',
+        `probability ${value} of class ${index} is not in [0, 1]`,
+        {
+          hint: 'give the softmax output, not logits or percentages',
+        },
+      );
     }
     total += value;
   }
@@ -49,7 +53,8 @@ export function softmax(logits: Float64Array): Float64Array {
 /** Half the sum of absolute differences: the largest change in the probability of any event. */
 export function totalVariation(left: ArrayLike<number>, right: ArrayLike<number>): number {
   let sum = 0;
-  for (let index = 0; index < left.length; index += 1) sum += Math.abs(left[index]! - right[index]!);
+  for (let index = 0; index < left.length; index += 1)
+    sum += Math.abs(left[index]! - right[index]!);
   return sum / 2;
 }
 

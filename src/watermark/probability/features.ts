@@ -32,9 +32,13 @@ const wordBoundary = 0x20;
 export function hashNgrams(text: string, options: NgramOptions): SparseVector {
   const { dimensions, shortest, longest } = options;
   if (dimensions < 1 || dimensions > 1 << 24 || (dimensions & (dimensions - 1)) !== 0) {
-    throw new TouchmarkError('INPUT_INVALID', `feature dimensions ${dimensions} are no power of two`, {
-      hint: 'use 1024, 4096, 16384 or another power of two up to 16777216',
-    });
+    throw new TouchmarkError(
+      'INPUT_INVALID',
+      `feature dimensions ${dimensions} are no power of two`,
+      {
+        hint: 'use 1024, 4096, 16384 or another power of two up to 16777216',
+      },
+    );
   }
   const units = boundedUnits(text);
   const counts = new Map<number, number>();
@@ -55,7 +59,8 @@ function boundedUnits(text: string): Uint16Array {
   const folded = text.normalize('NFC').toLowerCase();
   const units = new Uint16Array(folded.length + 2);
   units[0] = wordBoundary;
-  for (let index = 0; index < folded.length; index += 1) units[index + 1] = folded.charCodeAt(index);
+  for (let index = 0; index < folded.length; index += 1)
+    units[index + 1] = folded.charCodeAt(index);
   units[units.length - 1] = wordBoundary;
   return units;
 }

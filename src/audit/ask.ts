@@ -1,0 +1,116 @@
+import PQueue from 'p-queue';
+import type {
+  Classifier,
+  Evidence,
+  Observation,
+  Outcome,
+  Probe,
+  Progress,
+  TestRun,
+} from '../contracts.ts';
+import { TouchmarkError } from '../errors.ts';
+
+/** Where answers are kept before they are believed, so that no probe is ever asked twice. */
+export interface RunLog {
+  /** What is already known of a probe. */
+  recall(probe: Probe): Outcome | undefined;
+  /** Resolves once the outcomes would survive a crash. */
+  record(outcomes: readonly { readonly probe: Probe; readonly outcome: Outcome }[]): Promise<void>;
+}
+
+export interface AskOptions {
+  readonly suspect: Classifier;
+  readonly runs: readonly TestRun[];
+  readonly runLog: RunLog;
+  readonly batchSize: number;
+  /** Requests under way at once. */
+  readonly concurrency: number;
+  /** Probes over all tests, for progress. */
+  readonly expected: number;
+  readonly signal: AbortSignal;
+  readonly progress?: Progress;
+  /** Called after each fold with the evidence of every test that folded. */
+  readonly onEvidence?: (evidence: Evidence) => void;
+}
+
+/**
+ * Puts the tests' probes to the suspect until no test has a next one.
+ *
+ * A test's `next` depends on the sealed plan and on what was folded only, and observations are
+ * folded in probe order whatever the concurrency: asking again after an interruption replays the
+ * run log and goes on. One answer serves every test that names its probe.
+ *
+ * @throws INTERRUPTED when the signal fires; what the suspect's adapter throws. Answers that had
+ *   arrived are in the run log.
+ */
+export async function askTests(options: AskOptions): Promise<ReadonlyMap<string, Observation>> {
+  const observations = new Map<string, Observation>();
+  for (;;) {
+    const wanted = options.runs.map((run) => run.next());
+    if (wanted.every((probes) => probes.length === 0)) return observations;
+    const due = new Map(wanted.flat().map((probe) => [probe.id, probe]));
+    await observe(
+      [...due.values()].filter(({ id }) => !observations.has(id)),
+      observations,
+      options,
+    );
+    wanted.forEach((probes, index) => {
+      if (probes.length === 0) return;
+      const run = options.runs[index]!;
+      run.fold(probes.map((probe) => observations.get(probe.id)!));
+      options.onEvidence?.(run.evidence());
+    });
+  }
+}
+
+async function observe(
+  probes: readonly Probe[],
+  observations: Map<string, Observation>,
+  options: AskOptions,
+): Promise<void> {
+  const unknown = probes.filter((probe) => {
+    const outcome = options.runLog.recall(probe);
+    if (outcome === undefined) return true;
+    observations.set(probe.id, { probe, ...outcome });
+    return false;
+  });
+  const queue = new PQueue({ concurrency: options.concurrency });
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const askBatch = async (batch: readonly Probe[]): Promise<void> => {
+    if (signal.aborted) return;
+    const outcomes = await options.suspect.classify(
+      batch.map(({ input }) => input),
+      { signal },
+    );
+    const answered = batch.map((probe, index) => ({ probe, outcome: outcomes[index]! }));
+    await options.runLog.record(answered);
+    for (const { probe, outcome } of answered) observations.set(probe.id, { probe, ...outcome });
+    options.progress?.('asking the suspect', observations.size, options.expected);
+  };
+  const batches = Array.from(
+    { length: Math.ceil(unknown.length / options.batchSize) },
+    (_, index) => unknown.slice(index * options.batchSize, (index + 1) * options.batchSize),
+  );
+  const results = await Promise.allSettled(
+    batches.map((batch) =>
+      queue.add(() =>
+        askBatch(batch).catch((cause: unknown) => {
+          stop.abort();
+          throw cause;
+        }),
+      ),
+    ),
+  );
+  if (options.signal.aborted) {
+    throw new TouchmarkError(
+      'INTERRUPTED',
+      `the audit was interrupted after ${observations.size} probes`,
+      {
+        hint: 'run the same command with --resume to go on; no probe is asked twice',
+      },
+    );
+  }
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { json } from '@sigstore/core';
+import { z } from 'zod';
+import { TouchmarkError } from '../errors.ts';
+
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+
+/** What an audit will do and how it will judge, fixed before the first probe. */
+export const auditPlanSchema = z.strictObject({
+  schema: z.literal('touchmark/audit-plan@1'),
+  sealedAt: z.iso.datetime({ offset: true }),
+  suspect: z.string(),
+  tenant: z.string(),
+  epoch: z.string(),
+  epochCommitment: digest,
+  /** Digest of the watermark profile that the answers were marked with. */
+  profile: digest,
+  protectedModel: z.strictObject({ name: z.string(), version: z.string() }),
+  labels: z.array(z.string()),
+  tests: z.array(z.string()),
+  /** Entries of the serving log when the plan was sealed, and the chain's head then. */
+  log: z.strictObject({ entries: z.int().nonnegative(), head: z.string() }),
+  /** Logged questions, fresh probes and their baselines, as digests of the run's material. */
+  material: digest,
+  probes: z.strictObject({ logged: z.int().nonnegative(), fresh: z.int().nonnegative() }),
+  threshold: z.number(),
+  /** Charges in bans, paid whatever comes out. */
+  multiplicity: z.array(z.strictObject({ reason: z.string(), bans: z.number().nonnegative() })),
+  assumptions: z.array(z.string()),
+  beacon: z.string().nullable(),
+  toolkit: z.string(),
+});
+
+export type AuditPlan = z.infer<typeof auditPlanSchema>;
+
+/** A plan and the hash that seals it. */
+export interface SealedPlan {
+  readonly plan: AuditPlan;
+  readonly hash: string;
+}
+
+/** Seals a plan: SHA-256 of its canonical JSON. */
+export function sealPlan(plan: AuditPlan): SealedPlan {
+  return { plan, hash: digestOf(plan) };
+}
+
+/**
+ * Reads a sealed plan back and checks that it is what was sealed.
+ *
+ * @throws PLAN_INVALID when it does not parse or its hash does not fit.
+ */
+export function parseSealedPlan(text: string, where: string): SealedPlan {
+  const parsed = z.strictObject({ plan: auditPlanSchema, hash: digest }).safeParse(parseJson(text));
+  if (!parsed.success) {
+    throw new TouchmarkError(
+      'PLAN_INVALID',
+      `${where} is not a sealed audit plan: ${z.prettifyError(parsed.error)}`,
+      {
+        hint: 'start a new audit in an empty directory',
+      },
+    );
+  }
+  if (digestOf(parsed.data.plan) !== parsed.data.hash) {
+    throw new TouchmarkError('PLAN_INVALID', `${where} was changed after it was sealed`, {
+      hint: 'a changed plan is a new audit: start one in an empty directory',
+    });
+  }
+  return parsed.data;
+}
+
+/** SHA-256 of a record's canonical JSON. */
+export function digestOf(value: unknown): string {
+  return `sha256:${createHash('sha256').update(json.canonicalize(value)).digest('hex')}`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

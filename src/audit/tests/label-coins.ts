@@ -1,0 +1,84 @@
+import type { Evidence, Observation, Probe, ProvenanceTest, TestRun } from '../../contracts.ts';
+import { CoinBetting } from '../../stats/coin-betting.ts';
+import { log10BinomialUpperTail } from '../../stats/tails/binomial.ts';
+import { type Coin, tossCoin } from '../../watermark/label/coins.ts';
+import { type AuditMaterial, keyMaterialOf, type LoggedQuestion } from '../material.ts';
+import { QuestionQueue, SkipCounter } from './question-queue.ts';
+
+interface CoinQuestion extends LoggedQuestion {
+  readonly coin: Coin;
+}
+
+/**
+ * Re-asks the low-margin questions of the log and counts the answers that repeat the keyed coin.
+ *
+ * Null: the suspect is independent of the key. Then each coin is fair given everything before its
+ * question was asked, answers outside the pair do not depend on it, and the count among answers
+ * inside is a fair coin's: a betting martingale in served order, and Binomial(n, 1/2) at the sealed
+ * horizon. Exact also against tenants that choose their questions from earlier answers.
+ */
+export const labelCoins: ProvenanceTest<AuditMaterial> = {
+  name: 'label-coins',
+  null: 'keyed',
+  needs: ['labels'],
+  start: (material) => new LabelCoinsRun(material),
+};
+
+class LabelCoinsRun implements TestRun {
+  readonly #labels: readonly string[];
+  readonly #queue: QuestionQueue<CoinQuestion>;
+  readonly #keyMaterial: string;
+  readonly #betting = new CoinBetting();
+  readonly #skipped = new SkipCounter();
+
+  constructor(material: AuditMaterial) {
+    const { key, commitment } = keyMaterialOf(material, 'label-coins');
+    this.#labels = material.profile.labels;
+    this.#keyMaterial = commitment;
+    const questions = material.logged.flatMap((question) => {
+      const { input, clean, marks } = question.record;
+      const coin = tossCoin(key, input, clean, material.profile.marginThreshold);
+      if (coin === undefined) return [];
+      if (marks.coin?.outcome !== coin.outcome) {
+        this.#skipped.add('log disagrees with key');
+        return [];
+      }
+      return [{ ...question, coin }];
+    });
+    this.#queue = new QuestionQueue(questions);
+  }
+
+  next(): readonly Probe[] {
+    return this.#queue.next();
+  }
+
+  fold(observations: readonly Observation[]): void {
+    for (const [{ coin }, observation] of this.#queue.take(observations)) {
+      if (!('answer' in observation)) {
+        this.#skipped.add(observation.missing);
+        continue;
+      }
+      const top = observation.answer.label === this.#labels[coin.top];
+      const second = observation.answer.label === this.#labels[coin.second];
+      if (top || second) this.#betting.fold(second === (coin.outcome === 1));
+      else this.#skipped.add('outside the pair');
+    }
+  }
+
+  evidence(): Evidence {
+    const { hits, trials, log10E } = this.#betting;
+    const { done, folded, total } = this.#queue;
+    return {
+      test: labelCoins.name,
+      null: 'keyed',
+      status: total === 0 ? 'not-applicable' : done ? 'done' : 'partial',
+      log10E,
+      ...(done && trials > 0 ? { log10P: log10BinomialUpperTail(hits, trials, 0.5) } : {}),
+      probes: folded,
+      skipped: this.#skipped.counts,
+      effect: trials > 0 ? { coins: trials, hits, share: hits / trials } : { coins: 0, hits: 0 },
+      keyMaterial: [this.#keyMaterial],
+      assumptions: [],
+    };
+  }
+}

@@ -1,0 +1,137 @@
+import type { Evidence, Observation, Probe, ProvenanceTest, TestRun } from '../../contracts.ts';
+import { SignBetting } from '../../stats/sign-betting.ts';
+import { type Alignment, fitAlignment, residual } from '../../watermark/probability/alignment.ts';
+import {
+  perQueryDirection,
+  perQueryScore,
+  perQuerySign,
+} from '../../watermark/probability/per-query.ts';
+import { type AuditMaterial, type BaselinedQuestion, keyMaterialOf } from '../material.ts';
+import { LearnedGains } from './learned-gains.ts';
+import { QuestionQueue, SkipCounter } from './question-queue.ts';
+
+/** Logged questions folded before the alignment is fitted to them for the first time. */
+const firstRefit = 250;
+
+/**
+ * Scores the keyed sign of every logged question against the suspect's answer to it.
+ *
+ * Null: the suspect is independent of the key. Each sign falls after its question was chosen, and
+ * the score it meets depends on that question, the clean answer, the suspect, the owner's fresh
+ * probes, and questions and signs before it: the bets are a martingale in served order, whatever
+ * the tenant asked and whenever it stopped. The alignment is fitted on fresh probes, then refitted
+ * on the past of the log; the gains are learned from the past likewise.
+ */
+export const probabilityPerQuery: ProvenanceTest<AuditMaterial> = {
+  name: 'probability-per-query',
+  null: 'keyed',
+  needs: ['probabilities'],
+  start: (material) => new PerQueryRun(material),
+};
+
+type Answered = { readonly suspect: readonly number[]; readonly question: BaselinedQuestion };
+
+class PerQueryRun implements TestRun {
+  readonly #key: Uint8Array;
+  readonly #keyMaterial: string;
+  readonly #direction: Int8Array;
+  readonly #fresh: QuestionQueue<AuditMaterial['fresh'][number]>;
+  readonly #logged: QuestionQueue<AuditMaterial['logged'][number]>;
+  readonly #skipped = new SkipCounter();
+  readonly #betting = new SignBetting(1);
+  readonly #gains = new LearnedGains();
+  #answers: Answered[] = [];
+  #alignment: Alignment | undefined;
+  #refitAt = firstRefit;
+  #agreeing = 0;
+
+  constructor(material: AuditMaterial) {
+    const { key, commitment } = keyMaterialOf(material, 'probability-per-query');
+    this.#key = key;
+    this.#keyMaterial = commitment;
+    this.#direction = perQueryDirection(key, material.profile.labels.length);
+    this.#fresh = new QuestionQueue(material.fresh);
+    this.#logged = new QuestionQueue(material.logged);
+  }
+
+  next(): readonly Probe[] {
+    return this.#fresh.done ? this.#logged.next() : this.#fresh.next();
+  }
+
+  fold(observations: readonly Observation[]): void {
+    if (this.#fresh.done) this.#foldLogged(observations);
+    else this.#foldFresh(observations);
+  }
+
+  #foldFresh(observations: readonly Observation[]): void {
+    for (const [question, observation] of this.#fresh.take(observations)) {
+      const suspect = probabilitiesOf(observation);
+      if (suspect !== undefined) this.#answers.push({ suspect, question });
+    }
+    if (this.#fresh.done) {
+      if (this.#answers.length > 0) this.#align();
+      this.#answers = [];
+    }
+  }
+
+  #foldLogged(observations: readonly Observation[]): void {
+    for (const [question, observation] of this.#logged.take(observations)) {
+      const suspect = probabilitiesOf(observation);
+      if (suspect === undefined) {
+        this.#skipped.add('missing' in observation ? observation.missing : 'no probabilities');
+        continue;
+      }
+      if (this.#answers.length === this.#refitAt) {
+        this.#align();
+        this.#refitAt *= 2;
+      }
+      const { input, clean } = question.record;
+      if (this.#alignment === undefined) this.#skipped.add('spent on the first alignment');
+      else {
+        const rest = residual(suspect, question.baselines, this.#alignment);
+        this.#bet(
+          perQueryScore(rest, clean, this.#direction),
+          Math.max(...clean),
+          perQuerySign(this.#key, input),
+        );
+      }
+      this.#answers.push({ suspect, question });
+    }
+  }
+
+  #align(): void {
+    this.#alignment = fitAlignment(
+      this.#answers.map(({ suspect }) => suspect),
+      this.#answers.map(({ question }) => question.baselines),
+    );
+  }
+
+  #bet(score: number, confidence: number, sign: 1 | -1): void {
+    this.#betting.fold(sign, this.#gains.gain(confidence) * score);
+    this.#gains.learn(confidence, score, sign);
+    if (sign * score > 0) this.#agreeing += 1;
+  }
+
+  evidence(): Evidence {
+    const { trials, log10E } = this.#betting;
+    const { done, folded, total } = this.#logged;
+    return {
+      test: probabilityPerQuery.name,
+      null: 'keyed',
+      status: total === 0 ? 'not-applicable' : done && this.#fresh.done ? 'done' : 'partial',
+      log10E,
+      probes: this.#fresh.folded + folded,
+      skipped: this.#skipped.counts,
+      effect: { signs: trials, agreeing: this.#agreeing },
+      keyMaterial: [this.#keyMaterial],
+      assumptions: [],
+    };
+  }
+}
+
+/** A suspect's probabilities, if it gave a distribution that has some mass on our labels. */
+export function probabilitiesOf(observation: Observation): readonly number[] | undefined {
+  if (!('answer' in observation)) return undefined;
+  const { probabilities } = observation.answer;
+  return probabilities?.some((p) => p > 0) ? probabilities : undefined;
+}

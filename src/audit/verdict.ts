@@ -1,0 +1,35 @@
+export type Verdict = 'match' | 'no-match-found' | 'inconclusive';
+export type Tier = 'none' | 'notify' | 'restrict' | 'escalate';
+
+/** The probability of finding a surrogate of the listed kinds, from rehearsals before the audit. */
+export interface Power {
+  /** Lower confidence bound in [0, 1]. */
+  readonly lower: number;
+  readonly statement: string;
+}
+
+const tiers: readonly (readonly [Tier, number])[] = [
+  ['escalate', 6],
+  ['restrict', 4],
+  ['notify', 2],
+];
+
+/**
+ * Decides an audit. `match`: the keyed score after multiplicity reaches the sealed threshold.
+ * `no-match-found`: it does not, every probe was put, and rehearsed power is at least .95.
+ * Anything else is `inconclusive`; no verdict says that a suspect is innocent.
+ */
+export function decide(
+  score: number,
+  threshold: number,
+  complete: boolean,
+  power: Power | undefined,
+): Verdict {
+  if (score >= threshold) return 'match';
+  return complete && power !== undefined && power.lower >= 0.95 ? 'no-match-found' : 'inconclusive';
+}
+
+/** The step of the response policy that a score of keyed evidence reaches. */
+export function tierOf(score: number): Tier {
+  return tiers.find(([, least]) => score >= least)?.[0] ?? 'none';
+}
