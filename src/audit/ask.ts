@@ -76,6 +76,7 @@ async function observe(
   });
   const queue = new PQueue({ concurrency: options.concurrency });
   const stop = new AbortController();
+  let failure: { readonly cause: unknown } | undefined;
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const askBatch = async (batch: readonly Probe[]): Promise<void> => {
     if (signal.aborted) return;
@@ -92,25 +93,17 @@ async function observe(
     { length: Math.ceil(unknown.length / options.batchSize) },
     (_, index) => unknown.slice(index * options.batchSize, (index + 1) * options.batchSize),
   );
-  const results = await Promise.allSettled(
-    batches.map((batch) =>
-      queue.add(() =>
-        askBatch(batch).catch((cause: unknown) => {
-          stop.abort();
-          throw cause;
-        }),
-      ),
-    ),
-  );
+  const fail = (cause: unknown): void => {
+    failure ??= { cause };
+    stop.abort();
+  };
+  await Promise.all(batches.map((batch) => queue.add(() => askBatch(batch).catch(fail))));
   if (options.signal.aborted) {
     throw new TouchmarkError(
       'INTERRUPTED',
       `the audit was interrupted after ${observations.size} probes`,
-      {
-        hint: 'run the same command with --resume to go on; no probe is asked twice',
-      },
+      { hint: 'run the same command with --resume to go on; no probe is asked twice' },
     );
   }
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  if (failure !== undefined) throw failure.cause;
 }
