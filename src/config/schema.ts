@@ -1,0 +1,222 @@
+import { z } from 'zod';
+
+export const configSchemaName = 'touchmark/config@1';
+
+/** Names of tenants become file names, so they are plain. */
+export const tenantName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+  .describe('A name of 1 to 64 letters, digits, dots, hyphens and underscores.');
+
+const variableName = z.string().regex(/^[A-Za-z_]\w*$/);
+const path = z.string().min(1);
+
+const labelList = z
+  .array(z.string().min(1))
+  .min(2)
+  .refine((labels) => new Set(labels).size === labels.length, 'two labels are the same');
+
+const model = z
+  .strictObject({
+    name: z.string().min(1).max(200).describe('What clients and reports call the model.'),
+    upstream: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]*:https?:\/\/\S+$/, 'not of the form PROTOCOL:ADDRESS')
+      .describe(
+        'Where the model answers: http:http://HOST:PORT/PATH or kserve:http://HOST:PORT/v2/models/NAME.',
+      ),
+    labels: labelList
+      .exactOptional()
+      .describe('The classes, in order, at least two; left out, the upstream is asked for them.'),
+    input: z
+      .union([
+        z.literal('text'),
+        z.strictObject({ tensor: z.array(z.int().positive()).min(1).max(8) }),
+      ])
+      .default('text')
+      .describe('What the model takes: text, or { tensor: [SHAPE] } without the batch dimension.'),
+    bearerEnvironment: variableName
+      .exactOptional()
+      .describe('The environment variable that holds the bearer token of the upstream, if any.'),
+  })
+  .describe('The protected model, as it answers today, without a watermark.');
+
+const serve = z
+  .strictObject({
+    host: z.string().min(1).default('127.0.0.1').describe('The address to listen on.'),
+    port: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(8377)
+      .describe('The port to listen on, 0 to 65535; 0 takes a free one.'),
+  })
+  .prefault({})
+  .describe('The gateway that your customers ask instead of the model.');
+
+const tenant = z.strictObject({
+  id: tenantName,
+  apiKeySha256: z
+    .string()
+    .regex(/^[0-9a-fA-F]{64}$/, 'not 64 hexadecimal digits')
+    .describe('SHA-256 of the API key, 64 hexadecimal digits; never the key itself.'),
+});
+
+const keys = z
+  .strictObject({
+    source: z
+      .string()
+      .regex(/^(file|env|exec):./s, 'not of a known form')
+      .default('file:.touchmark/keys/ring.json')
+      .describe('Where the root key is: file:PATH, env:NAME or exec:COMMAND ARGUMENTS.'),
+    ring: path
+      .exactOptional()
+      .describe('The key ring file, when the root comes from env: or exec: and not from the ring.'),
+    passphraseEnvironment: variableName
+      .default('TOUCHMARK_PASSPHRASE')
+      .describe(
+        'The environment variable that holds the passphrase of the key ring, if it has one.',
+      ),
+  })
+  .prefault({})
+  .describe('Every key is derived from one root. Keep a copy of the ring in a safe place.');
+
+const watermark = z
+  .strictObject({
+    totalVariation: z
+      .number()
+      .positive()
+      .max(0.2)
+      .default(0.028)
+      .describe('How far probabilities move on average, as total variation distance; at most 0.2.'),
+    perQueryStrength: z
+      .number()
+      .min(0)
+      .max(2)
+      .default(0.1)
+      .describe('Shift of a logit by the sign that each question has of its own; 0 to 2.'),
+    coinShare: z
+      .number()
+      .min(0)
+      .max(0.25)
+      .default(0.03)
+      .describe(
+        'Share of questions whose two best labels a keyed coin decides between; 0 to 0.25.',
+      ),
+    linearCarriers: z
+      .int()
+      .min(0)
+      .max(4096)
+      .default(256)
+      .describe('Number of linear carriers, 0 to 4096.'),
+    fourierCarriers: z
+      .int()
+      .min(0)
+      .max(4096)
+      .default(0)
+      .describe('Number of Fourier carriers, 0 to 4096.'),
+  })
+  .prefault({})
+  .describe('How strongly answers are marked. Fixed once .touchmark/profile.json is sealed.');
+
+const inputs = z
+  .strictObject({
+    twin: path
+      .default('inputs/twin.txt')
+      .describe('Questions that the watermark is calibrated on and the twin is trained on.'),
+    fresh: path
+      .default('inputs/fresh.txt')
+      .describe('Questions for suspects; never serve an answer to any of them.'),
+  })
+  .prefault({})
+  .describe(
+    'Your own questions, one per line: plain text (.txt), or JSON strings or tensors (.jsonl).',
+  );
+
+const log = z
+  .strictObject({
+    directory: path.default('.touchmark/log').describe('The directory of the serving log.'),
+    checkpointEvery: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(1024)
+      .describe('Records between Merkle checkpoints, 1 to 1000000.'),
+    fsyncMilliseconds: z
+      .int()
+      .min(1)
+      .max(60_000)
+      .default(100)
+      .describe('The longest time that a record may be lost to a power cut, 1 to 60000.'),
+  })
+  .prefault({})
+  .describe('The record of what was served: what an audit draws its strongest evidence from.');
+
+const audit = z
+  .strictObject({
+    threshold: z
+      .number()
+      .min(1)
+      .max(100)
+      .default(6)
+      .describe('Bans at which the verdict is a match, 1 to 100.'),
+    suspects: z.int().min(1).default(1).describe('How many suspects are tested; each pays for it.'),
+    freshProbes: z.int().min(0).default(6000).describe('Fresh questions put to a suspect at most.'),
+    loggedProbes: z
+      .int()
+      .min(0)
+      .default(5000)
+      .describe('Questions from the serving log put to a suspect at most.'),
+    questionsNotChosenFromAnswers: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Vouch that no tenant chose questions by earlier answers; every report then says so.',
+      ),
+    batchSize: z
+      .int()
+      .min(1)
+      .max(1024)
+      .default(64)
+      .describe('Questions in one request to a suspect, 1 to 1024.'),
+    timeoutSeconds: z
+      .number()
+      .positive()
+      .max(600)
+      .default(30)
+      .describe('How long a suspect may take to answer one request, at most 600.'),
+    labelMap: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe("From a suspect's labels to yours, where they differ: { english: en }."),
+  })
+  .prefault({})
+  .describe('How suspects are audited.');
+
+/** What touchmark.yaml may say; an unknown key anywhere is an error. */
+export const configSchema = z.strictObject({
+  schema: z.literal(configSchemaName).describe('The version of this file.'),
+  model,
+  serve,
+  tenants: z
+    .array(tenant)
+    .refine(
+      (list) => new Set(list.map(({ id }) => id)).size === list.length,
+      'two tenants have the same id',
+    )
+    .default([])
+    .describe('Your customers. `touchmark keys generate --tenant NAME` adds one.'),
+  keys,
+  watermark,
+  inputs,
+  log,
+  audit,
+});
+
+/** A checked configuration with every default filled in. */
+export type Config = z.output<typeof configSchema>;
+
+/** Returns the JSON Schema (draft 2020-12) of touchmark.yaml, for editors. */
+export function configJsonSchema(): object {
+  return z.toJSONSchema(configSchema, { io: 'input' });
+}
