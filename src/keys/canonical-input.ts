@@ -61,3 +61,17 @@ function requireShape(shape: readonly number[], values: number): void {
     { hint: 'The dimensions are whole numbers whose product is the number of values.' },
   );
 }
+
+/**
+ * Returns the input in the form whose bytes are canonical: text as NFC, tensors with -0 as 0. Two
+ * spellings of one question become one, for the model as well as for the keys.
+ *
+ * @throws TouchmarkError INPUT_INVALID as `canonicalBytes`
+ */
+export function canonicalInput(input: Input): Input {
+  if (typeof input === 'string') {
+    requireWellFormed(input, 'input text');
+    return input.normalize('NFC');
+  }
+  return { shape: input.shape, data: input.data.map((value) => value + 0) };
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Input, ServedRecord } from '../contracts.ts';
+import { TouchmarkError } from '../errors.ts';
+import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
+import { type AuditMaterial, freshProbe, loggedProbe } from './material.ts';
+
+/** One distribution per baseline, each as float32 little-endian in base64. */
+const baselines = z.array(z.base64());
+
+const inputSchema = z.union([
+  z.string(),
+  z.strictObject({ shape: z.array(z.int().nonnegative()), data: z.base64() }),
+]);
+
+const schema = z.strictObject({
+  schema: z.literal('touchmark/audit-material@1'),
+  fresh: z.array(z.strictObject({ input: inputSchema, baselines })),
+  logged: z.array(
+    z.strictObject({
+      sequence: z.int().nonnegative(),
+      baselines,
+      replayBaselines: baselines.exactOptional(),
+    }),
+  ),
+});
+
+type Rows = readonly ArrayLike<number>[];
+
+/** The part of an audit's material that is computed before sealing: questions and baselines. */
+export interface ComputedMaterial {
+  readonly fresh: readonly { readonly input: Input; readonly baselines: Rows }[];
+  readonly logged: readonly {
+    readonly sequence: number;
+    readonly baselines: Rows;
+    readonly replayBaselines?: Rows;
+  }[];
+}
+
+/** Writes material as the text whose digest the plan seals. */
+export function encodeMaterial(material: ComputedMaterial): string {
+  return JSON.stringify({
+    schema: 'touchmark/audit-material@1',
+    fresh: material.fresh.map(({ input, baselines: rows }) => ({
+      input:
+        typeof input === 'string' ? input : { shape: input.shape, data: encodeFloats(input.data) },
+      baselines: rows.map(encodeFloats),
+    })),
+    logged: material.logged.map(({ sequence, baselines: rows, replayBaselines }) => ({
+      sequence,
+      baselines: rows.map(encodeFloats),
+      ...(replayBaselines && { replayBaselines: replayBaselines.map(encodeFloats) }),
+    })),
+  });
+}
+
+/** The digest of encoded material, as the plan seals it. */
+export function materialDigest(text: string): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
+
+/** What stored material has to be joined with to be complete. */
+export interface MaterialContext {
+  readonly profile: ClassifierProfile;
+  readonly epochKey: Uint8Array;
+  readonly epochCommitment: string;
+  readonly records: readonly ServedRecord[];
+  readonly questionsNotChosenFromAnswers: boolean;
+}
+
+/**
+ * Joins stored material with the log and the keys. Audits always read it back from its text, so
+ * that a resumed one computes with the very same numbers.
+ *
+ * @throws PLAN_INVALID when the text is not material, or names a record that the log lacks.
+ */
+export function decodeMaterial(text: string, context: MaterialContext): AuditMaterial {
+  const parsed = schema.safeParse(JSON.parse(text));
+  if (!parsed.success) {
+    throw new TouchmarkError(
+      'PLAN_INVALID',
+      `the run's material cannot be read: ${z.prettifyError(parsed.error)}`,
+      {
+        hint: 'start a new audit in an empty directory',
+      },
+    );
+  }
+  const bySequence = new Map(context.records.map((record) => [record.sequence, record]));
+  const { profile, epochKey, epochCommitment, questionsNotChosenFromAnswers } = context;
+  return {
+    profile,
+    epochKey,
+    epochCommitment,
+    questionsNotChosenFromAnswers,
+    fresh: parsed.data.fresh.map(({ input, baselines: rows }, index) => ({
+      probe: freshProbe(index, decodeInput(input)),
+      baselines: rows.map(decodeFloats),
+    })),
+    logged: parsed.data.logged.map(({ sequence, baselines: rows, replayBaselines }) => {
+      const record = bySequence.get(sequence);
+      if (record === undefined) {
+        throw new TouchmarkError(
+          'PLAN_INVALID',
+          `the serving log no longer has record ${sequence}`,
+          {
+            hint: 'the tenant may have been erased since the plan was sealed',
+          },
+        );
+      }
+      return {
+        probe: loggedProbe(record),
+        record,
+        baselines: rows.map(decodeFloats),
+        ...(replayBaselines && { replayBaselines: replayBaselines.map(decodeFloats) }),
+      };
+    }),
+  };
+}
+
+function decodeInput(input: z.infer<typeof inputSchema>): Input {
+  return typeof input === 'string' ? input : { shape: input.shape, data: decodeFloats(input.data) };
+}
+
+function encodeFloats(values: ArrayLike<number>): string {
+  const bytes = Buffer.alloc(values.length * 4);
+  for (let index = 0; index < values.length; index += 1)
+    bytes.writeFloatLE(values[index]!, index * 4);
+  return bytes.toString('base64');
+}
+
+function decodeFloats(text: string): Float32Array<ArrayBuffer> {
+  const bytes = Buffer.from(text, 'base64');
+  return Float32Array.from({ length: bytes.length / 4 }, (_, index) =>
+    bytes.readFloatLE(index * 4),
+  );
+}

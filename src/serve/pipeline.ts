@@ -1,0 +1,88 @@
+import type { Classifier, ServedRecord } from '../contracts.ts';
+import { TouchmarkError } from '../errors.ts';
+import { canonicalInput } from '../keys/canonical-input.ts';
+import { askClean } from '../models/clean-answers.ts';
+import { ClassifierMarker } from '../watermark/classifier-marker.ts';
+import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
+import type { Answering, ServedModel } from './answering.ts';
+
+/** Markers kept ready; a tenant beyond these waits some 50 ms for its own to be derived again. */
+const markersKept = 64;
+
+/** What the pipeline needs of the key ring. */
+export interface EpochKeys {
+  currentEpoch(tenant: string): { readonly epoch: string };
+  epochKey(tenant: string, epoch: string): Uint8Array;
+}
+
+/** What the pipeline needs of the serving log. */
+export interface ServedLog {
+  /** Resolves once the records outlive this process. */
+  append(records: readonly Omit<ServedRecord, 'sequence'>[]): Promise<readonly number[]>;
+}
+
+export interface PipelineOptions {
+  readonly upstream: Classifier;
+  readonly profile: ClassifierProfile;
+  readonly model: ServedModel;
+  readonly keyRing: EpochKeys;
+  readonly log: ServedLog;
+  readonly clock: () => Date;
+}
+
+/**
+ * Answers for a protected classifier: asks it, marks each answer under the tenant's current epoch,
+ * records question, clean and served answer, and only then lets the answer go.
+ *
+ * It fails closed: what could not be marked or recorded is not served.
+ */
+export function createPipeline(options: PipelineOptions): Answering {
+  const { upstream, profile, model, keyRing, log, clock } = options;
+  const markers = new Map<string, ClassifierMarker>();
+
+  const markerOf = (tenant: string, epoch: string): ClassifierMarker => {
+    const name = JSON.stringify([tenant, epoch]);
+    const marker =
+      markers.get(name) ?? new ClassifierMarker(keyRing.epochKey(tenant, epoch), profile);
+    markers.delete(name);
+    markers.set(name, marker);
+    const oldest = markers.keys().next().value;
+    if (markers.size > markersKept && oldest !== undefined) markers.delete(oldest);
+    return marker;
+  };
+
+  return {
+    model,
+    async answer({ tenant, inputs }, { signal }) {
+      const canonical = inputs.map(canonicalInput);
+      const clean = await askClean(upstream, canonical, signal);
+      const { epoch } = keyRing.currentEpoch(tenant);
+      const marker = markerOf(tenant, epoch);
+      const marked = canonical.map((input, index) => marker.mark(input, clean[index]!));
+      const servedAt = clock().toISOString();
+      await log.append(
+        marked.map(({ served, label, marks }, index) => ({
+          tenant,
+          epoch,
+          servedAt,
+          modelVersion: model.version,
+          input: canonical[index]!,
+          clean: Array.from(clean[index]!),
+          served: Array.from(served),
+          label,
+          marks,
+        })),
+      );
+      return marked.map(({ served, label }) => ({ label, probabilities: Array.from(served) }));
+    },
+    async ready() {
+      try {
+        await upstream.describe({ signal: AbortSignal.timeout(2000) });
+        return true;
+      } catch (cause) {
+        if (TouchmarkError.isInstance(cause)) return false;
+        throw cause;
+      }
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import type { Classifier, Input, Progress, TensorInput } from '../contracts.ts';
+import { TouchmarkError } from '../errors.ts';
+import { askAllClean } from '../models/clean-answers.ts';
+import { seededRandom } from '../stats/sampling.ts';
+import { ClassifierMarker } from '../watermark/classifier-marker.ts';
+import {
+  type ClassifierProfile,
+  type FeatureMap,
+  readFeatures,
+} from '../watermark/classifier-profile.ts';
+import { margin, marginThreshold } from '../watermark/label/coins.ts';
+import { totalVariation } from '../watermark/probability/distribution.ts';
+import { carrierNgrams } from '../watermark/probability/features.ts';
+
+/** What the owner allows the watermark to cost, and how it is built. */
+export interface SealingTargets {
+  /** Mean total variation between served and clean answers, over the owner's inputs. */
+  readonly totalVariation: number;
+  readonly perQueryStrength: number;
+  /** Share of traffic that is answered by a coin. */
+  readonly coinShare: number;
+  readonly linearCarriers: number;
+  readonly fourierCarriers: number;
+}
+
+export interface SealingOptions {
+  readonly classifier: Classifier;
+  readonly labels: readonly string[];
+  /** The owner's own inputs, like its traffic; 1,400 or more make a stable threshold. */
+  readonly inputs: readonly Input[];
+  readonly targets: SealingTargets;
+  readonly signal: AbortSignal;
+  readonly progress?: Progress;
+}
+
+/** Used when the owner gives no inputs to measure on: a modest mark. */
+const unmeasured = { smoothStrength: 0.2, perQueryStrength: 0.1, marginThreshold: 0.05 };
+
+const keysTried = 4;
+
+/**
+ * Measures a watermark's strength on the owner's inputs and returns the profile to seal: the margin
+ * threshold is the quantile of the coin share, and the smooth strength the largest that keeps the
+ * mean total variation of all layers together within the target, over dummy keys.
+ *
+ * @throws INPUT_INVALID for mixed inputs; UPSTREAM_FAILED or UPSTREAM_ANSWER_INVALID as `askClean`.
+ */
+export async function sealProfile(options: SealingOptions): Promise<ClassifierProfile> {
+  const { inputs, labels, targets } = options;
+  const features = featureMapOf(inputs);
+  const base = {
+    schema: 'touchmark/classifier-profile@1' as const,
+    labels,
+    features,
+    linearCarriers: targets.linearCarriers,
+    fourierCarriers: targets.fourierCarriers,
+    bandwidth: halfMedianDistance(features, inputs),
+  };
+  if (inputs.length === 0) return { ...base, ...unmeasured };
+  const clean = await askAllClean(options.classifier, inputs, options.signal, options.progress);
+  const threshold = marginThreshold(clean.map(margin), targets.coinShare);
+  const profileAt = (smoothStrength: number, perQueryStrength: number): ClassifierProfile => ({
+    ...base,
+    smoothStrength,
+    perQueryStrength,
+    marginThreshold: threshold,
+  });
+  let [low, high] = [0, 4];
+  for (let step = 0; step < 12; step += 1) {
+    const middle = (low + high) / 2;
+    const cost = meanTotalVariation(profileAt(middle, targets.perQueryStrength), inputs, clean);
+    options.progress?.('measuring the watermark', step + 1, 12);
+    if (cost > targets.totalVariation) high = middle;
+    else low = middle;
+  }
+  return profileAt(low, low > 0 ? targets.perQueryStrength : 0);
+}
+
+function meanTotalVariation(
+  profile: ClassifierProfile,
+  inputs: readonly Input[],
+  clean: readonly Float64Array[],
+): number {
+  let sum = 0;
+  let count = 0;
+  const stride = Math.max(1, Math.floor(inputs.length / 500));
+  for (let key = 0; key < keysTried; key += 1) {
+    const marker = new ClassifierMarker(new Uint8Array(32).fill(key + 1), profile);
+    for (let index = key; index < inputs.length; index += stride) {
+      const { served } = marker.mark(inputs[index]!, clean[index]!);
+      sum += totalVariation(served, clean[index]!);
+      count += 1;
+    }
+  }
+  return count > 0 ? sum / count : 0;
+}
+
+function featureMapOf(inputs: readonly Input[]): FeatureMap {
+  const tensors = inputs.filter((input): input is TensorInput => typeof input !== 'string');
+  if (tensors.length === 0) return { kind: 'text', ngrams: carrierNgrams };
+  const { shape, data } = tensors[0]!;
+  const odd = inputs.findIndex(
+    (input) => typeof input === 'string' || input.data.length !== data.length,
+  );
+  if (odd >= 0) {
+    throw new TouchmarkError(
+      'INPUT_INVALID',
+      `the owner's input ${odd} differs in kind or shape from input 0`,
+      {
+        hint: 'give texts only, or tensors of one shape only',
+      },
+    );
+  }
+  const mean = Array.from(data, (_, k) => average(tensors.map((tensor) => tensor.data[k]!)));
+  const deviation = mean.map((centre, k) =>
+    Math.sqrt(average(tensors.map((tensor) => (tensor.data[k]! - centre) ** 2))),
+  );
+  return { kind: 'tensor', shape, mean, deviation };
+}
+
+/** Half the median distance between feature vectors, by 500 random pairs. */
+function halfMedianDistance(map: FeatureMap, inputs: readonly Input[]): number {
+  if (map.kind === 'text' || inputs.length < 2) return 0.5;
+  const random = seededRandom('bandwidth');
+  const pick = () => readFeatures(map, inputs[random.integer(inputs.length)]!).values;
+  const distances = Array.from({ length: 500 }, () => {
+    const [left, right] = [pick(), pick()];
+    return Math.hypot(...left.map((value, index) => value - right[index]!));
+  }).sort((left, right) => left - right);
+  return Math.max(1e-3, distances[250]! / 2);
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
