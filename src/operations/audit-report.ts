@@ -1,0 +1,112 @@
+import type { AuditFindings } from '../audit/conduct.ts';
+import type { SealedPlan } from '../audit/plan.ts';
+import { isCounted, provenanceScore } from '../audit/score.ts';
+import { decide, tierOf } from '../audit/verdict.ts';
+import type { Description } from '../contracts.ts';
+import type { RemoteCounts } from '../models/adapters/remote.ts';
+import type { AuditReport } from '../report/model.ts';
+import { runFiles } from '../store/run-directory.ts';
+
+export interface ReportParts {
+  readonly sealed: SealedPlan;
+  readonly findings: AuditFindings;
+  readonly description: Description;
+  readonly counts: RemoteCounts;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+}
+
+/** Merges an audit's evidence as the plan sealed it, decides, and says what was shown and what not. */
+export function reportOf(parts: ReportParts): AuditReport {
+  const { findings, description, counts, startedAt, finishedAt } = parts;
+  const { plan, hash } = parts.sealed;
+  const rawScore = provenanceScore(findings.evidence);
+  const score = plan.multiplicity.reduce((rest, { bans }) => rest - bans, rawScore);
+  const counted = new Set(findings.evidence.filter(isCounted).map(({ test }) => test));
+  const complete = findings.evidence.every(({ status }) => status !== 'partial');
+  const { outcomes } = findings;
+  const asked = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
+  return {
+    schema: 'touchmark/audit-report@1',
+    version: plan.toolkit,
+    suspect: {
+      name: description.name,
+      address: plan.suspect,
+      labels: description.labels?.length ?? 0,
+      gives: [...description.gives],
+    },
+    protectedModel: { ...plan.protectedModel, labels: plan.labels },
+    tenant: plan.tenant,
+    epochs: [plan.epoch],
+    startedAt: startedAt.toISOString(),
+    finishedAt: finishedAt.toISOString(),
+    plan: {
+      hash,
+      sealedAt: plan.sealedAt,
+      beacon: plan.beacon,
+      threshold: plan.threshold,
+      horizon: plan.probes.logged + plan.probes.fresh,
+      tests: plan.tests,
+      assumptions: plan.assumptions,
+      standing: 'self-attested',
+    },
+    verdict: decide(score, plan.threshold, complete, undefined),
+    score,
+    rawScore,
+    multiplicity: plan.multiplicity,
+    tier: tierOf(score),
+    evidence: findings.evidence.map((each) => ({ ...each, counted: counted.has(each.test) })),
+    trajectories: findings.trajectories.map(({ test, points }) => ({
+      test,
+      counted: counted.has(test),
+      points: points.map(([probes, bans]) => [probes, bans] as const),
+    })),
+    confusion: withoutEmptyOutside(plan.labels, findings.confusion),
+    power: null,
+    ...waysThere,
+    run: {
+      probesAsked: asked,
+      ...outcomes,
+      outsideLabels: counts.outside.answers,
+      seconds: (finishedAt.getTime() - startedAt.getTime()) / 1000,
+      requests: counts.requests,
+      retries: counts.retries,
+    },
+    files: {
+      plan: runFiles.plan,
+      runLog: runFiles.runLog,
+      json: runFiles.json,
+      html: runFiles.html,
+    },
+  };
+}
+
+/** How answers may come to depend on a key, and what this audit did about each way. */
+const waysThere = {
+  ruledOut: [],
+  notRuledOut: [
+    {
+      way: 'A relay or a cache of our own API',
+      why: 'The epoch under test may still have been in use. Rotate the keys and audit the closed epoch.',
+    },
+    {
+      way: 'Public data that contains our answers',
+      why: 'A model that learned from such data depends on the key without its maker having asked us.',
+    },
+    {
+      way: 'Records written after the suspect was known',
+      why: 'The log and the plan carry no outside timestamp, so their dates are the owner’s own word.',
+    },
+  ],
+};
+
+function withoutEmptyOutside(
+  labels: readonly string[],
+  counts: AuditFindings['confusion'],
+): AuditReport['confusion'] {
+  const outside = counts.some((row) => (row[labels.length] ?? 0) > 0);
+  return {
+    labels: [...labels],
+    counts: outside ? counts : counts.map((row) => row.slice(0, labels.length)),
+  };
+}

@@ -1,0 +1,286 @@
+import { join } from 'node:path';
+import { conductAudit } from '../audit/conduct.ts';
+import { replayAssumption } from '../audit/material.ts';
+import { charges } from '../audit/multiplicity.ts';
+import {
+  type AuditPlan,
+  digestOf,
+  parseSealedPlan,
+  type SealedPlan,
+  sealPlan,
+} from '../audit/plan.ts';
+import { prepareMaterial } from '../audit/prepare.ts';
+import { decodeMaterial, encodeMaterial, materialDigest } from '../audit/stored-material.ts';
+import { provenanceTests } from '../audit/tests/registry.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { Input, Progress, ServedRecord } from '../contracts.ts';
+import { TouchmarkError } from '../errors.ts';
+import { readServingLog } from '../ledger/read-log.ts';
+import { requireValidLog, verifyServingLog } from '../ledger/verify-log.ts';
+import { openClassifier } from '../models/adapters/registry.ts';
+import type { RemoteClassifier } from '../models/adapters/remote.ts';
+import { renderHtml } from '../report/html.ts';
+import { renderJson } from '../report/json.ts';
+import type { AuditReport } from '../report/model.ts';
+import { seededRandom } from '../stats/sampling.ts';
+import { registerAudit, registeredAudits } from '../store/audit-register.ts';
+import { type KeyRing, openKeyRing } from '../store/key-ring.ts';
+import { readProfile } from '../store/profile-file.ts';
+import { readInputFile, toolkitVersion } from '../store/project-files.ts';
+import { RunDirectory } from '../store/run-directory.ts';
+import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
+import { reportOf } from './audit-report.ts';
+
+export interface AuditOptions {
+  readonly configPath: string;
+  /** `kserve:URL` or `http:URL`. */
+  readonly suspect: string;
+  readonly suspectBearer?: string;
+  /** What reports call the suspect; what it calls itself by default. */
+  readonly suspectName?: string;
+  readonly tenant: string;
+  /** The tenant's current epoch by default. */
+  readonly epoch?: string;
+  /** The run directory. */
+  readonly out: string;
+  readonly resume: boolean;
+  readonly signal: AbortSignal;
+  readonly progress?: Progress;
+}
+
+/** What every audit of one tenant's epoch shares. */
+export interface PreparedAudit {
+  readonly project: LoadedConfig;
+  readonly profile: ClassifierProfile;
+  readonly keyRing: KeyRing;
+  readonly tenant: string;
+  readonly epoch: string;
+  readonly records: readonly ServedRecord[];
+  readonly log: { readonly entries: number; readonly head: string };
+  /** Encoded material; absent when a run is resumed, which brings its own. */
+  readonly material?: string;
+}
+
+/**
+ * Audits one suspect for one tenant's key, and writes plan, answers and report to the run directory.
+ *
+ * @throws TouchmarkError for bad configuration, keys, log or input; SUSPECT_* when the suspect cannot
+ *   be asked; INTERRUPTED when the signal fires. What was answered is kept: resume goes on from there.
+ */
+export async function runAudit(options: AuditOptions): Promise<AuditReport> {
+  const prepared = await prepareAudit(options, !options.resume);
+  return auditSuspect(prepared, options);
+}
+
+/** Opens the project and, unless a run is resumed, trains the twins and computes the material. */
+export async function prepareAudit(
+  options: Pick<AuditOptions, 'configPath' | 'tenant' | 'epoch' | 'signal' | 'progress'>,
+  compute = true,
+): Promise<PreparedAudit> {
+  const { tenant, signal, progress } = options;
+  const project = await loadConfig(options.configPath);
+  const { config } = project;
+  const keyRing = await openProjectKeys(project);
+  const epoch = options.epoch ?? keyRing.currentEpoch(tenant).epoch;
+  keyRing.commitment(tenant, epoch);
+  const profile = await requireProfile(project);
+  const report = await verifyServingLog(config.log.directory);
+  requireValidLog(report);
+  const records: ServedRecord[] = [];
+  for await (const record of readServingLog(config.log.directory, { tenant, epoch })) {
+    records.push(record);
+  }
+  const shared = {
+    project,
+    profile,
+    keyRing,
+    tenant,
+    epoch,
+    records,
+    log: { entries: report.head.size, head: report.head.hash },
+  };
+  if (!compute) return shared;
+  const protectedModel = openUpstream(project, profile.labels);
+  try {
+    const material = await prepareMaterial({
+      profile,
+      protectedModel,
+      records,
+      twinInputs: await readInputFile(config.inputs.twin),
+      freshInputs: chooseFresh(await readInputFile(config.inputs.fresh), records, shared, project),
+      loggedProbes: config.audit.loggedProbes,
+      signal,
+      ...(progress && { progress }),
+    });
+    return { ...shared, material: encodeMaterial(material) };
+  } finally {
+    await protectedModel.close();
+  }
+}
+
+/** Seals a plan against one suspect, asks, judges and reports. */
+export async function auditSuspect(
+  prepared: PreparedAudit,
+  options: AuditOptions,
+): Promise<AuditReport> {
+  const { project, profile, keyRing, tenant, epoch, records } = prepared;
+  const { audit } = project.config;
+  const startedAt = new Date();
+  const suspect = openClassifier(options.suspect, {
+    labels: profile.labels,
+    labelMap: audit.labelMap,
+    batchSize: audit.batchSize,
+    timeoutMilliseconds: audit.timeoutSeconds * 1000,
+    ...(options.suspectBearer !== undefined && { bearer: options.suspectBearer }),
+    ...(records[0] && { example: records[0].input }),
+  });
+  try {
+    const description = await suspect.describe({ signal: options.signal });
+    const { run, sealed, text } = options.resume
+      ? await resumeRun(prepared, options)
+      : await beginRun(prepared, options);
+    try {
+      const material = decodeMaterial(text, {
+        profile,
+        epochKey: keyRing.epochKey(tenant, epoch),
+        epochCommitment: keyRing.commitment(tenant, epoch),
+        records,
+        questionsNotChosenFromAnswers: sealed.plan.assumptions.includes(replayAssumption),
+      });
+      const findings = await conductAudit({
+        material,
+        suspect,
+        gives: description.gives,
+        runLog: run,
+        batchSize: audit.batchSize,
+        signal: options.signal,
+        ...(options.progress && { progress: options.progress }),
+      });
+      const report = reportOf({
+        sealed,
+        findings,
+        description: { ...description, ...(options.suspectName && { name: options.suspectName }) },
+        counts: suspect.counts(),
+        startedAt,
+        finishedAt: new Date(),
+      });
+      await run.writeReport('json', renderJson(report));
+      await run.writeReport('html', renderHtml(report));
+      return report;
+    } finally {
+      await run.close();
+    }
+  } finally {
+    await suspect.close();
+  }
+}
+
+/** Opens the key ring that a project's configuration names. */
+export function openProjectKeys({ config }: LoadedConfig): Promise<KeyRing> {
+  const { source, ring, passphraseEnvironment } = config.keys;
+  const passphrase = process.env[passphraseEnvironment];
+  return openKeyRing({ source, ...(ring && { path: ring }), ...(passphrase && { passphrase }) });
+}
+
+async function requireProfile({ directory }: LoadedConfig): Promise<ClassifierProfile> {
+  const path = join(directory, '.touchmark', 'profile.json');
+  const profile = await readProfile(path);
+  if (profile !== undefined) return profile;
+  throw new TouchmarkError('CONFIG_INVALID', `there is no watermark profile ${path}`, {
+    hint: 'start `touchmark serve` first: nothing was served, so there is nothing to look for',
+  });
+}
+
+function openUpstream({ config }: LoadedConfig, labels: readonly string[]): RemoteClassifier {
+  const { upstream, bearerEnvironment } = config.model;
+  const bearer = bearerEnvironment === undefined ? undefined : process.env[bearerEnvironment];
+  return openClassifier(upstream, { labels, ...(bearer !== undefined && { bearer }) });
+}
+
+/** Fresh probes: never logged, and chosen by a seed that nobody picked after seeing the suspect. */
+function chooseFresh(
+  inputs: readonly Input[],
+  records: readonly ServedRecord[],
+  { keyRing, tenant, epoch, log }: Omit<PreparedAudit, 'material'>,
+  { config }: LoadedConfig,
+): Input[] {
+  const served = new Set(records.map(({ input }) => JSON.stringify(input)));
+  const unseen = inputs.filter((input) => !served.has(JSON.stringify(input)));
+  const seed = digestOf(['fresh-probes', keyRing.commitment(tenant, epoch), log.head]);
+  return seededRandom(seed).choose(unseen, Math.min(unseen.length, config.audit.freshProbes));
+}
+
+interface StartedRun {
+  readonly run: RunDirectory;
+  readonly sealed: SealedPlan;
+  readonly text: string;
+}
+
+async function beginRun(prepared: PreparedAudit, options: AuditOptions): Promise<StartedRun> {
+  const { project, profile, keyRing, tenant, epoch, log, material: text } = prepared;
+  if (text === undefined) throw new RangeError('a new audit needs computed material');
+  const register = join(project.directory, '.touchmark', 'audits.jsonl');
+  const { config } = project;
+  const earlier = (await registeredAudits(register)).filter(
+    (each) => each.suspect === options.suspect,
+  );
+  const sealedAt = new Date().toISOString();
+  const material = decodeMaterial(text, {
+    profile,
+    epochKey: keyRing.epochKey(tenant, epoch),
+    epochCommitment: keyRing.commitment(tenant, epoch),
+    records: prepared.records,
+    questionsNotChosenFromAnswers: false,
+  });
+  const plan: AuditPlan = {
+    schema: 'touchmark/audit-plan@1',
+    sealedAt,
+    suspect: options.suspect,
+    tenant,
+    epoch,
+    epochCommitment: keyRing.commitment(tenant, epoch),
+    profile: digestOf(profile),
+    protectedModel: { name: config.model.name, version: lastVersion(prepared.records) },
+    labels: [...profile.labels],
+    tests: provenanceTests.map(({ name }) => name),
+    log: { entries: log.entries, head: log.head },
+    material: materialDigest(text),
+    probes: { logged: material.logged.length, fresh: material.fresh.length },
+    threshold: config.audit.threshold,
+    multiplicity: charges({
+      tenants: keyRing.tenants().length,
+      suspects: config.audit.suspects,
+      audit: earlier.length + 1,
+    }).map((charge) => ({ ...charge })),
+    assumptions: config.audit.questionsNotChosenFromAnswers ? [replayAssumption] : [],
+    beacon: null,
+    toolkit: await toolkitVersion(),
+  };
+  const sealed = sealPlan(plan);
+  const run = await RunDirectory.create(options.out, `${JSON.stringify(sealed, null, 2)}\n`, text);
+  await registerAudit(register, { sealedAt, suspect: options.suspect, tenant, plan: sealed.hash });
+  return { run, sealed, text };
+}
+
+async function resumeRun(prepared: PreparedAudit, options: AuditOptions): Promise<StartedRun> {
+  const run = await RunDirectory.resume(options.out);
+  const sealed = parseSealedPlan(await run.readText('plan'), join(options.out, 'plan.json'));
+  const text = await run.readText('material');
+  const differs = [
+    ['suspect', sealed.plan.suspect, options.suspect],
+    ['tenant', sealed.plan.tenant, prepared.tenant],
+    ['epoch', sealed.plan.epoch, prepared.epoch],
+    ['watermark profile', sealed.plan.profile, digestOf(prepared.profile)],
+    ['material', sealed.plan.material, materialDigest(text)],
+  ].find(([, was, is]) => was !== is);
+  if (differs === undefined) return { run, sealed, text };
+  throw new TouchmarkError(
+    'RUN_CONFLICT',
+    `${options.out} was sealed for the ${differs[0]} ${differs[1]}, and this is ${differs[2]}`,
+    { hint: 'resume with what was sealed, or start a new audit in an empty directory' },
+  );
+}
+
+function lastVersion(records: readonly ServedRecord[]): string {
+  return records.at(-1)?.modelVersion ?? 'unknown';
+}
