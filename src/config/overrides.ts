@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { scalarSettings } from './introspection.ts';
+import { fieldsOf, scalarSettings } from './introspection.ts';
+import { type Config, configSchema } from './schema.ts';
 
 /** The variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -52,4 +53,19 @@ function readScalar(text: string, schema: z.core.$ZodType): unknown {
     return text === 'true';
   }
   return text;
+}
+
+/** Returns the variables that are named like settings but are none, nor hold a secret by name. */
+export function unknownVariables(environment: Environment, config: Config): string[] {
+  const { model, keys } = config;
+  const known = new Set([
+    ...scalarSettings().map(({ path }) => variableOf(path)),
+    model.bearerEnvironment,
+    keys.passphraseEnvironment,
+    keys.source.replace(/^env:/, ''),
+  ]);
+  const sections = fieldsOf(configSchema).map(([name]) => `TOUCHMARK_${name.toUpperCase()}_`);
+  return Object.keys(environment)
+    .filter((name) => sections.some((prefix) => name.startsWith(prefix)) && !known.has(name))
+    .sort();
 }

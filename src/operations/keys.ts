@@ -1,0 +1,128 @@
+import { addTenantToFile } from '../config/edit.ts';
+import { tenantName } from '../config/schema.ts';
+import { TouchmarkError } from '../errors.ts';
+import { generateApiKey, hashApiKey } from '../store/api-keys.ts';
+import type { KeyRing } from '../store/key-ring.ts';
+import type { EpochRecord } from '../store/key-ring-file.ts';
+import { createFile, pathExists } from '../store/project-files.ts';
+import { apiKeyPath, openProject, openProjectRing, type ProjectOptions } from './project.ts';
+
+export interface TenantOptions extends ProjectOptions {
+  readonly tenant: string;
+}
+
+/** A new tenant: where its API key is, and what to publish. */
+export interface GeneratedKey {
+  readonly tenant: string;
+  readonly epoch: string;
+  readonly commitment: string;
+  /** The file that holds the API key, mode 0600. */
+  readonly apiKeyFile: string;
+  readonly apiKeySha256: string;
+}
+
+/**
+ * Adds a tenant: a new epoch with its commitment in the key ring, an API key in a file, and its hash
+ * in the configuration. A gateway that runs learns of it when it is started again.
+ *
+ * @throws TouchmarkError USAGE when the tenant or its key file exists, or its name is no file name
+ */
+export async function generateKey(options: TenantOptions): Promise<GeneratedKey> {
+  const { tenant } = options;
+  const project = await openProject(options);
+  const apiKeyFile = apiKeyPath(project.directory, requireTenantName(tenant));
+  if (project.config.tenants.some(({ id }) => id === tenant)) {
+    throw new TouchmarkError('USAGE', `${project.path} has the tenant "${tenant}" already.`, {
+      hint: `For a new epoch of its key: touchmark keys rotate --tenant ${tenant}`,
+    });
+  }
+  if (await pathExists(apiKeyFile)) {
+    throw new TouchmarkError('USAGE', `${apiKeyFile} exists already.`, {
+      hint: 'It is the key of a tenant that the configuration does not have: move it away first.',
+    });
+  }
+  const ring = await openProjectRing(project);
+  const { epoch, commitment } = await beginEpoch(ring, tenant);
+  const apiKey = generateApiKey();
+  const apiKeySha256 = hashApiKey(apiKey);
+  await createFile(apiKeyFile, [`${apiKey}\n`], 0o600);
+  await addTenantToFile(project.path, { id: tenant, apiKeySha256 });
+  return { tenant, epoch, commitment, apiKeyFile, apiKeySha256 };
+}
+
+/** One epoch as it may be shown: nothing in it is secret. */
+export interface ListedEpoch {
+  readonly tenant: string;
+  readonly epoch: string;
+  readonly commitment: string;
+  readonly createdAt: string;
+  /** Null for the epoch in use. */
+  readonly closedAt: string | null;
+}
+
+/** Returns every epoch of every tenant, oldest first by tenant. */
+export async function listKeys(options: ProjectOptions): Promise<ListedEpoch[]> {
+  const ring = await openProjectRing(await openProject(options));
+  return ring.tenants().flatMap((tenant) => ring.epochs(tenant).map(listed));
+}
+
+/**
+ * Begins a tenant's next epoch and closes the one before, whose answers can then be audited. A
+ * gateway that runs goes on with the old epoch until it is started again.
+ *
+ * @throws TouchmarkError TENANT_UNKNOWN naming the known ones
+ */
+export async function rotateKey(options: TenantOptions): Promise<ListedEpoch> {
+  const ring = await openProjectRing(await openProject(options));
+  ring.epochs(options.tenant);
+  return listed(await beginEpoch(ring, options.tenant));
+}
+
+/** What a gateway on another machine gets: one epoch's key, never the root. */
+export interface EpochBundle {
+  readonly schema: 'touchmark/epoch-bundle@1';
+  readonly tenant: string;
+  readonly epoch: string;
+  readonly commitment: string;
+  /** 32 bytes in base64. */
+  readonly key: string;
+}
+
+/**
+ * Writes one epoch's bundle to a new file of mode 0600.
+ *
+ * @throws TouchmarkError TENANT_UNKNOWN, EPOCH_UNKNOWN; USAGE when the file exists
+ */
+export async function exportKey(
+  options: TenantOptions & { readonly epoch: string; readonly out: string },
+): Promise<{ readonly file: string; readonly commitment: string }> {
+  const { tenant, epoch, out } = options;
+  const ring = await openProjectRing(await openProject(options));
+  const commitment = ring.commitment(tenant, epoch);
+  const bundle: EpochBundle = {
+    schema: 'touchmark/epoch-bundle@1',
+    tenant,
+    epoch,
+    commitment,
+    key: ring.epochKey(tenant, epoch).toString('base64'),
+  };
+  await createFile(out, [`${JSON.stringify(bundle, undefined, 2)}\n`], 0o600);
+  return { file: out, commitment };
+}
+
+async function beginEpoch(ring: KeyRing, tenant: string): Promise<EpochRecord> {
+  const record = ring.addEpoch(tenant, new Date().toISOString());
+  await ring.save();
+  return record;
+}
+
+function listed({ tenant, epoch, commitment, createdAt, closedAt }: EpochRecord): ListedEpoch {
+  return { tenant, epoch, commitment, createdAt, closedAt: closedAt ?? null };
+}
+
+function requireTenantName(tenant: string): string {
+  if (tenantName.safeParse(tenant).success) return tenant;
+  throw new TouchmarkError('USAGE', `${JSON.stringify(tenant)} cannot be a tenant's name.`, {
+    hint: tenantName.description ?? '',
+  });
+}

@@ -1,0 +1,60 @@
+import type { ServedRecord } from '../contracts.ts';
+import { eraseTenant } from '../ledger/erase.ts';
+import { readServingLog } from '../ledger/read-log.ts';
+import { type LogReport, verifyServingLog } from '../ledger/verify-log.ts';
+import { createFile } from '../store/project-files.ts';
+import type { TenantOptions } from './keys.ts';
+import { openProject, type ProjectOptions } from './project.ts';
+
+/** What verifying a serving log found, in plain data. */
+export interface VerifiedLog extends Omit<LogReport, 'problems'> {
+  readonly directory: string;
+  readonly valid: boolean;
+  /** What is not as it was written, with file and line. */
+  readonly problems: readonly string[];
+}
+
+/** Checks a project's serving log; see `verifyServingLog`. Breaks are returned, not thrown. */
+export async function verifyLog(options: ProjectOptions): Promise<VerifiedLog> {
+  const { directory } = (await openProject(options)).config.log;
+  const report = await verifyServingLog(directory);
+  const problems = report.problems.map(({ message }) => message);
+  return { ...report, directory, valid: problems.length === 0, problems };
+}
+
+/** Erases a tenant's questions and answers and returns how many records that were. */
+export async function eraseLog(options: TenantOptions): Promise<{
+  readonly tenant: string;
+  readonly erased: number;
+}> {
+  const { directory } = (await openProject(options)).config.log;
+  const erased = await eraseTenant(directory, options.tenant, new Date());
+  return { tenant: options.tenant, erased };
+}
+
+/**
+ * Writes a tenant's records in served order to a new JSONL file of mode 0600, and returns how many.
+ *
+ * @throws TouchmarkError as `readServingLog`; USAGE when the file exists
+ */
+export async function exportLog(
+  options: TenantOptions & { readonly out: string },
+): Promise<{ readonly file: string; readonly records: number }> {
+  const { tenant, out } = options;
+  const { directory } = (await openProject(options)).config.log;
+  let records = 0;
+  async function* lines(): AsyncGenerator<string> {
+    for await (const record of readServingLog(directory, { tenant })) {
+      records += 1;
+      yield `${JSON.stringify(plainRecord(record))}\n`;
+    }
+  }
+  await createFile(out, lines(), 0o600);
+  return { file: out, records };
+}
+
+function plainRecord({ input, ...record }: ServedRecord): object {
+  const plain =
+    typeof input === 'string' ? input : { shape: input.shape, data: Array.from(input.data) };
+  return { schema: 'touchmark/exported-record@1', ...record, input: plain };
+}
