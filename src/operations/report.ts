@@ -5,9 +5,7 @@ import { parseReport, renderJson } from '../report/json.ts';
 import type { AuditReport } from '../report/model.ts';
 import { renderTerminal } from '../report/terminal.ts';
 import { createFile, readTextIfPresent } from '../store/project-files.ts';
-
-export const reportFormats = ['terminal', 'json', 'html'] as const;
-export type ReportFormat = (typeof reportFormats)[number];
+import type { ReportFormat } from './report-formats.ts';
 
 const renderers: Readonly<Record<ReportFormat, (report: AuditReport) => string>> = {
   terminal: renderTerminal,

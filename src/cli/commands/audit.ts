@@ -1,0 +1,68 @@
+import type { Argv } from 'yargs';
+import { TouchmarkError } from '../../errors.ts';
+import { flags } from '../flags.ts';
+import { createProgress } from '../progress.ts';
+import { interruptSignal, print } from '../terminal.ts';
+
+/** Adds `audit`. */
+export function addAudit(program: Argv): Argv {
+  return program.command(
+    'audit',
+    "Ask a suspect whether it learnt from a tenant's answers",
+    (command) =>
+      command
+        .options({
+          config: flags.config,
+          json: flags.json,
+          suspect: flags.suspect,
+          'suspect-name': flags['suspect-name'],
+          'suspect-bearer-env': flags['suspect-bearer-env'],
+          tenant: flags.tenant,
+          epoch: flags.epoch,
+          out: { ...flags.out, demandOption: true, describe: 'the directory of the audit' },
+          resume: flags.resume,
+          'fail-on': flags['fail-on'],
+        })
+        .example(
+          '$0 audit --suspect http:https://host/classify --tenant acme --out audits/1',
+          'a plain JSON route',
+        )
+        .example(
+          '$0 audit --suspect kserve:http://host:8000/v2/models/m --tenant acme --out audits/1 --resume',
+          'go on after an interruption',
+        )
+        .epilogue('Exit code 4 or 130 when it can be resumed; 10 when --fail-on trips.'),
+    async (options) => {
+      const signal = interruptSignal();
+      const bearer = bearerFrom(options.suspectBearerEnv);
+      const { runAudit } = await import('../../operations/audit.ts');
+      const { renderJson } = await import('../../report/json.ts');
+      const { renderTerminal } = await import('../../report/terminal.ts');
+      const reporter = createProgress(process.stderr);
+      const report = await runAudit({
+        configPath: options.config,
+        suspect: options.suspect,
+        tenant: options.tenant,
+        out: options.out,
+        resume: options.resume,
+        signal,
+        progress: reporter.progress,
+        ...(bearer === undefined ? {} : { suspectBearer: bearer }),
+        ...(options.suspectName === undefined ? {} : { suspectName: options.suspectName }),
+        ...(options.epoch === undefined ? {} : { epoch: options.epoch }),
+      }).finally(() => reporter.stop());
+      if (options.failOn === report.verdict) process.exitCode = 10;
+      const color = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+      await print(options.json ? renderJson(report) : renderTerminal(report, { color }));
+    },
+  );
+}
+
+function bearerFrom(name: string | undefined): string | undefined {
+  if (name === undefined) return undefined;
+  const bearer = process.env[name];
+  if (bearer !== undefined && bearer !== '') return bearer;
+  throw new TouchmarkError('USAGE', `The environment variable ${name} is not set.`, {
+    hint: "--suspect-bearer-env names it: put the suspect's bearer token there.",
+  });
+}

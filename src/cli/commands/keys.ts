@@ -1,0 +1,115 @@
+import type { Argv } from 'yargs';
+import { flags } from '../flags.ts';
+import { note, print, printJson, table } from '../terminal.ts';
+
+const { config, json, tenant } = flags;
+const restart = 'A gateway that runs learns of this when it is started again.';
+
+/** Adds `keys generate`, `keys list`, `keys rotate` and `keys export`. */
+export function addKeys(program: Argv): Argv {
+  return program.command('keys', 'Tenants, their epochs and keys', (group) =>
+    addExport(addRotate(addList(addGenerate(group)))).demandCommand(
+      1,
+      'Say what to do: keys generate, list, rotate or export.',
+    ),
+  );
+}
+
+function addGenerate(group: Argv): Argv {
+  return group.command(
+    'generate',
+    'Add a tenant: an epoch, an API key and its line in the configuration',
+    (command) =>
+      command
+        .options({ config, json, tenant })
+        .example('$0 keys generate --tenant acme', 'the API key goes into a file of mode 0600')
+        .example(
+          '$0 keys generate --tenant acme --json',
+          'with the commitment to publish, as JSON',
+        ),
+    async (options) => {
+      const { generateKey } = await import('../../operations/keys.ts');
+      const made = await generateKey({ configPath: options.config, tenant: options.tenant });
+      note(restart);
+      if (options.json) return printJson(made);
+      const line = `- { id: ${made.tenant}, apiKeySha256: ${made.apiKeySha256} }`;
+      await print(
+        `API key     ${made.apiKeyFile}\nepoch       ${made.epoch}\ncommitment  ${made.commitment}\nadded       ${line}`,
+      );
+    },
+  );
+}
+
+function addList(group: Argv): Argv {
+  return group.command(
+    'list',
+    'List tenants and epochs with their public commitments',
+    (command) =>
+      command
+        .options({ config, json })
+        .example('$0 keys list', 'as a table')
+        .example('$0 keys list --json > commitments.json', 'to publish them'),
+    async (options) => {
+      const { listKeys } = await import('../../operations/keys.ts');
+      const epochs = await listKeys({ configPath: options.config });
+      if (options.json) return printJson(epochs);
+      const rows = epochs.map((each) => [
+        each.tenant,
+        each.epoch,
+        each.createdAt,
+        each.closedAt ?? 'in use',
+        each.commitment,
+      ]);
+      await print(table(['tenant', 'epoch', 'created', 'closed', 'commitment'], rows));
+    },
+  );
+}
+
+function addRotate(group: Argv): Argv {
+  return group.command(
+    'rotate',
+    "Begin a tenant's next epoch and close the one in use",
+    (command) =>
+      command
+        .options({ config, json, tenant })
+        .example('$0 keys rotate --tenant acme', 'before an audit of what acme was answered')
+        .example('$0 keys rotate --tenant acme --json', 'with the commitment to publish, as JSON'),
+    async (options) => {
+      const { rotateKey } = await import('../../operations/keys.ts');
+      const begun = await rotateKey({ configPath: options.config, tenant: options.tenant });
+      note(restart);
+      if (options.json) return printJson(begun);
+      await print(`epoch       ${begun.epoch}\ncommitment  ${begun.commitment}`);
+    },
+  );
+}
+
+function addExport(group: Argv): Argv {
+  return group.command(
+    'export',
+    "Write one epoch's secret key to a file of mode 0600",
+    (command) =>
+      command
+        .options({
+          config,
+          json,
+          tenant,
+          epoch: { ...flags.epoch, demandOption: true },
+          out: { ...flags.out, demandOption: true },
+        })
+        .example('$0 keys export --tenant acme --epoch e1 --out e1.json', 'for another gateway')
+        .example('$0 keys list', 'shows the epochs'),
+    async (options) => {
+      const { exportKey } = await import('../../operations/keys.ts');
+      const { epoch, out } = options;
+      const written = await exportKey({
+        configPath: options.config,
+        tenant: options.tenant,
+        epoch,
+        out,
+      });
+      if (options.json) return printJson(written);
+      await print(`${written.file}  ${written.commitment}`);
+    },
+  );
+}

@@ -1,0 +1,30 @@
+import type { Argv } from 'yargs';
+import { flags } from '../flags.ts';
+import { print } from '../terminal.ts';
+
+/** Adds `report`. */
+export function addReport(program: Argv): Argv {
+  return program.command(
+    'report',
+    'Show the report of a finished audit again',
+    (command) =>
+      command
+        .options({
+          run: flags.run,
+          format: flags.format,
+          json: { ...flags.json, describe: 'the same as --format json' },
+          out: flags.out,
+        })
+        .example('$0 report --run audits/1', 'as text')
+        .example('$0 report --run audits/1 --format html --out report.html', 'as a page'),
+    async ({ run, format, json, out }) => {
+      const { renderRun } = await import('../../operations/report.ts');
+      const rendered = await renderRun({
+        run,
+        format: json ? 'json' : format,
+        ...(out === undefined ? {} : { out }),
+      });
+      await print(out ?? rendered);
+    },
+  );
+}

@@ -1,0 +1,85 @@
+import { createInterface } from 'node:readline/promises';
+import { TouchmarkError } from '../errors.ts';
+import { displayWidth, visible } from '../report/text.ts';
+
+/** Writes a result to stdout and resolves once it is handed over; a closed pipe is no error. */
+export function print(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`, (error) => {
+      if (error && !('code' in error && error.code === 'EPIPE')) reject(error);
+      else resolve();
+    });
+  });
+}
+
+/** Writes a result as one JSON document to stdout. */
+export function printJson(value: unknown): Promise<void> {
+  return print(JSON.stringify(value, undefined, 2));
+}
+
+/** Tells the reader something on stderr, one line per line, with nothing in it that could act. */
+export function note(text: string): void {
+  process.stderr.write(`${printable(text)}\n`);
+}
+
+/** Returns text without characters that could steer a terminal; line ends stay. */
+export function printable(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => (line === '' ? '' : visible(line, 2_000)))
+    .join('\n');
+}
+
+/** Returns rows as aligned columns under their titles, without trailing blanks. */
+export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = [titles, ...rows].map((row) =>
+    row.map((cell) => (cell === '' ? '' : visible(cell, 300))),
+  );
+  const widths = titles.map((_, column) =>
+    Math.max(...cells.map((row) => displayWidth(row[column] ?? ''))),
+  );
+  const lines = cells.map((row) =>
+    row
+      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - displayWidth(cell)))
+      .join('  ')
+      .trimEnd(),
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+/**
+ * Asks before something that cannot be undone, unless `--yes` was given.
+ *
+ * @throws TouchmarkError USAGE when nobody is there to ask, INTERRUPTED when the answer is not yes
+ */
+export async function confirm(question: string, yes: boolean): Promise<void> {
+  if (yes) return;
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new TouchmarkError('USAGE', `${question} Nobody is there to ask.`, {
+      hint: 'Give --yes to go ahead without a question.',
+    });
+  }
+  const dialogue = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await dialogue.question(`${printable(question)} [y/N] `);
+    if (/^y(es)?$/i.test(answer.trim())) return;
+  } finally {
+    dialogue.close();
+  }
+  throw new TouchmarkError('INTERRUPTED', 'Nothing was done.');
+}
+
+/** Returns a signal that SIGINT or SIGTERM aborts; a second one ends the process as always. */
+export function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  const interrupt = () => {
+    controller.abort(
+      new TouchmarkError('INTERRUPTED', 'Interrupted.', {
+        hint: 'What was done so far is kept; run the same command again to go on.',
+      }),
+    );
+  };
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  return controller.signal;
+}
