@@ -36,7 +36,8 @@ export function drawPools(seed: string, attackerQueries: number): Pools {
       const cut = (offset: number) =>
         cutAtWords(paragraph, offset).map((text) => ({ text, language }));
       if (place < shares.attacker) pools.attacker.push(...cut(0), ...cut(20));
-      else if (place < shares.attacker + shares.twin) pools.twin.push(...cut(0), ...cut(15), ...cut(30), ...cut(45));
+      else if (place < shares.attacker + shares.twin)
+        pools.twin.push(...cut(0), ...cut(15), ...cut(30), ...cut(45));
       else pools.fresh.push(...cut(0), ...cut(15), ...cut(35));
     });
   });

@@ -2,7 +2,7 @@ import type { Classifier, Input, Progress, TensorInput } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { askAllClean } from '../models/clean-answers.ts';
 import { seededRandom } from '../stats/sampling.ts';
-import { ClassifierMarker } from '../watermark/classifier-marker.ts';
+import { ClassifierMarker, deriveModulation } from '../watermark/classifier-marker.ts';
 import {
   type ClassifierProfile,
   type FeatureMap,
@@ -65,10 +65,20 @@ export async function sealProfile(options: SealingOptions): Promise<ClassifierPr
     perQueryStrength,
     marginThreshold: threshold,
   });
+  const dummies = Array.from({ length: keysTried }, (_, index) => {
+    const key = new Uint8Array(32).fill(index + 1);
+    const modulation = deriveModulation(key, profileAt(1, 0));
+    return (profile: ClassifierProfile) => new ClassifierMarker(key, profile, modulation);
+  });
   let [low, high] = [0, 4];
   for (let step = 0; step < 12; step += 1) {
     const middle = (low + high) / 2;
-    const cost = meanTotalVariation(profileAt(middle, targets.perQueryStrength), inputs, clean);
+    const profile = profileAt(middle, targets.perQueryStrength);
+    const cost = meanTotalVariation(
+      dummies.map((markerOf) => markerOf(profile)),
+      inputs,
+      clean,
+    );
     options.progress?.('measuring the watermark', step + 1, 12);
     if (cost > targets.totalVariation) high = middle;
     else low = middle;
@@ -77,21 +87,20 @@ export async function sealProfile(options: SealingOptions): Promise<ClassifierPr
 }
 
 function meanTotalVariation(
-  profile: ClassifierProfile,
+  markers: readonly ClassifierMarker[],
   inputs: readonly Input[],
   clean: readonly Float64Array[],
 ): number {
   let sum = 0;
   let count = 0;
   const stride = Math.max(1, Math.floor(inputs.length / 500));
-  for (let key = 0; key < keysTried; key += 1) {
-    const marker = new ClassifierMarker(new Uint8Array(32).fill(key + 1), profile);
-    for (let index = key; index < inputs.length; index += stride) {
+  markers.forEach((marker, offset) => {
+    for (let index = offset; index < inputs.length; index += stride) {
       const { served } = marker.mark(inputs[index]!, clean[index]!);
       sum += totalVariation(served, clean[index]!);
       count += 1;
     }
-  }
+  });
   return count > 0 ? sum / count : 0;
 }
 

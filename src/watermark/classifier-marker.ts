@@ -8,6 +8,9 @@ import { markDistribution } from './probability/embed.ts';
 import type { SparseVector } from './probability/features.ts';
 import { perQueryDirection, perQuerySign } from './probability/per-query.ts';
 
+/** The smooth layer of one key: class shifts for a feature vector. */
+export type Modulation = (features: SparseVector) => Float64Array;
+
 /** One answer after marking. */
 export interface MarkedAnswer {
   readonly served: Float64Array;
@@ -24,19 +27,19 @@ export interface MarkedAnswer {
  */
 export class ClassifierMarker {
   readonly profile: ClassifierProfile;
-  readonly #modulate: (features: SparseVector) => Float64Array;
+  readonly #modulate: Modulation;
   readonly #perQueryKey: Uint8Array;
   readonly #direction: Int8Array;
   readonly #coinKey: Uint8Array;
 
-  constructor(epochKey: Uint8Array, profile: ClassifierProfile) {
+  /** @param modulate the smooth layer of this key, where it was derived before. */
+  constructor(
+    epochKey: Uint8Array,
+    profile: ClassifierProfile,
+    modulate: Modulation = deriveModulation(epochKey, profile),
+  ) {
     this.profile = profile;
-    const bank = new CarrierBank(
-      derivePurposeKey(epochKey, 'probability-carriers'),
-      carrierShape(profile),
-    );
-    const signs = carrierSigns(derivePurposeKey(epochKey, 'probability-signs'), bank.count);
-    this.#modulate = bank.modulate(signs);
+    this.#modulate = modulate;
     this.#perQueryKey = derivePurposeKey(epochKey, 'probability-per-query');
     this.#direction = perQueryDirection(this.#perQueryKey, profile.labels.length);
     this.#coinKey = derivePurposeKey(epochKey, 'label-coins');
@@ -64,6 +67,18 @@ export class ClassifierMarker {
     );
     return markDistribution(clean, shift).served;
   }
+}
+
+/**
+ * Derives the smooth layer of an epoch key, at unit strength. This is the slow part of making a
+ * marker (some 100 ms), and it does not depend on the profile's strengths.
+ */
+export function deriveModulation(epochKey: Uint8Array, profile: ClassifierProfile): Modulation {
+  const bank = new CarrierBank(
+    derivePurposeKey(epochKey, 'probability-carriers'),
+    carrierShape(profile),
+  );
+  return bank.modulate(carrierSigns(derivePurposeKey(epochKey, 'probability-signs'), bank.count));
 }
 
 function marksOf(coin: Coin | undefined): ServedMarks {

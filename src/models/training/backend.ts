@@ -20,9 +20,26 @@ async function start(): Promise<BackendName> {
   if (await nativeBackendWorks()) return 'tensorflow';
   const require = createRequire(import.meta.url);
   setWasmPaths(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep);
+  const foreign = withoutNewListeners(['uncaughtException', 'unhandledRejection']);
   await tf.setBackend('wasm');
   await tf.ready();
+  foreign.remove();
   return 'wasm';
+}
+
+/** The WebAssembly loader takes over the process's crash handling, which is not its own to take. */
+function withoutNewListeners(events: readonly string[]): { remove(): void } {
+  const before = events.map((event) => new Set(process.rawListeners(event)));
+  return {
+    remove() {
+      events.forEach((event, index) => {
+        for (const listener of process.rawListeners(event)) {
+          if (before[index]?.has(listener)) continue;
+          process.removeListener(event, listener as (...values: unknown[]) => void);
+        }
+      });
+    },
+  };
 }
 
 /** tfjs-node is optional, and some of its releases load but fail at the first operation. */

@@ -1,0 +1,122 @@
+import { join, relative, resolve } from 'node:path';
+import { styleText } from 'node:util';
+import yargs from 'yargs';
+import { stderrProgress } from '../progress.ts';
+import { type DemoResult, type DemoSuspect, runDemo } from './run.ts';
+
+const { seed, out, json } = await yargs(process.argv.slice(2))
+  .scriptName('npm run demo --')
+  .usage(
+    '$0 [options]\n\nSteals a real language identifier through its watermarked API, and finds the thieves.',
+  )
+  .option('seed', {
+    type: 'string',
+    default: '1',
+    describe: 'Seed of the data, the keys and the models',
+  })
+  .option('out', {
+    type: 'string',
+    default: 'demo-output',
+    describe: 'Directory for the runs and reports',
+  })
+  .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
+  .strict()
+  .parseAsync();
+
+const directory = join(
+  resolve(out),
+  `seed-${seed}-${new Date().toISOString().replaceAll(/[:.]/g, '')}`,
+);
+const result = await runDemo({ seed, out: directory, progress: stderrProgress() });
+process.stdout.write(
+  json ? `${JSON.stringify(asDocument(result), null, 2)}\n` : asTable(result, directory),
+);
+
+function asDocument(demo: DemoResult): object {
+  return {
+    schema: 'touchmark/demo@1',
+    protected: demo.protected,
+    suspects: demo.suspects.map(({ name, truth, kind, report }) => ({
+      name,
+      truth,
+      kind,
+      verdict: report.verdict,
+      score: report.score,
+      probes: report.run.probesAsked,
+      tests: report.evidence
+        .filter(({ status }) => status !== 'not-applicable')
+        .map((evidence) => ({
+          test: evidence.test,
+          null: evidence.null,
+          counted: evidence.counted,
+          log10E: evidence.log10E,
+          log10P: evidence.log10P ?? null,
+          probes: evidence.probes,
+          effect: evidence.effect,
+        })),
+    })),
+    seconds: demo.seconds,
+  };
+}
+
+function asTable(demo: DemoResult, directory: string): string {
+  const { protected: model } = demo;
+  const tests = [
+    'probability-per-query',
+    'label-coins',
+    'probability-signs',
+    'probability-signs-replay',
+  ];
+  const header = [
+    'suspect',
+    'truth',
+    'per-query',
+    'coins',
+    'signs',
+    '(replay)',
+    'score',
+    'verdict',
+    'probes',
+    'seconds',
+  ];
+  const rows = demo.suspects.map((suspect) => [
+    suspect.name,
+    suspect.truth,
+    ...tests.map((test) => bansOf(suspect, test)),
+    suspect.report.score.toFixed(1),
+    suspect.report.verdict,
+    String(suspect.report.run.probesAsked),
+    suspect.seconds.toFixed(1),
+  ]);
+  const widths = header.map((_, column) =>
+    Math.max(...[header, ...rows].map((row) => row[column]!.length)),
+  );
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) =>
+        column < 2 || column === 7 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
+      )
+      .join('  ');
+  const percent = (share: number) => `${(100 * share).toFixed(2)}%`;
+  return [
+    `Protected: ${model.name}, ${model.labels} languages`,
+    `Accuracy ${percent(model.accuracyClean)} clean, ${percent(model.accuracyServed)} served; mean total variation ${model.meanTotalVariation.toFixed(4)}`,
+    '',
+    styleText('bold', line(header)),
+    ...rows.map(line),
+    '',
+    'Numbers are bans: log10 of the e-value. (replay) is shown and never counted: it assumes that the',
+    'questions were not chosen from served answers. The score is after charges for looking often.',
+    '',
+    `Reports: ${relative(process.cwd(), join(directory, 'audits', 'soft-network', 'report.html'))} and one for each suspect beside it`,
+    `${demo.seconds.toFixed(0)} seconds`,
+    '',
+  ].join('\n');
+}
+
+function bansOf({ report }: DemoSuspect, test: string): string {
+  const evidence = report.evidence.find((each) => each.test === test);
+  if (evidence === undefined || evidence.status === 'not-applicable') return '-';
+  const bans = evidence.null === 'descriptive' ? (evidence.effect['bans'] ?? 0) : evidence.log10E;
+  return evidence.counted ? bans.toFixed(1) : `(${bans.toFixed(1)})`;
+}

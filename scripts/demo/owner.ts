@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Progress } from '../../src/contracts.ts';
+import { openServingLog } from '../../src/ledger/serving-log.ts';
+import { openClassifier } from '../../src/models/adapters/registry.ts';
+import { createGateway } from '../../src/serve/gateway.ts';
+import { createPipeline } from '../../src/serve/pipeline.ts';
+import { sealProfile } from '../../src/serve/profile-sealing.ts';
+import { generateApiKey, hashApiKey, TenantTable } from '../../src/store/api-keys.ts';
+import { createKeyRing } from '../../src/store/key-ring.ts';
+import { writeProfile } from '../../src/store/profile-file.ts';
+import { labels } from './languages.ts';
+
+export const tenant = 'mallory';
+
+export interface OwnerOptions {
+  readonly directory: string;
+  /** The protected model's address. */
+  readonly upstream: string;
+  readonly seed: string;
+  readonly twinTexts: readonly string[];
+  readonly freshTexts: readonly string[];
+  /** Suspects that this owner will audit. */
+  readonly suspects: number;
+  readonly progress: Progress;
+}
+
+/** An owner whose gateway is up. */
+export interface Owner {
+  readonly configPath: string;
+  readonly address: string;
+  readonly apiKey: string;
+  close(): Promise<void>;
+}
+
+/** Sets up a project as `touchmark init` and `touchmark serve` would, and serves the model from it. */
+export async function startOwner(options: OwnerOptions): Promise<Owner> {
+  const { directory, upstream, seed, progress } = options;
+  const rootVariable = `TOUCHMARK_DEMO_ROOT_${createHash('sha256').update(directory).digest('hex')}`;
+  process.env[rootVariable] = createHash('sha256')
+    .update(`demonstration root ${seed}`)
+    .digest('base64');
+  const apiKey = generateApiKey();
+  await mkdir(join(directory, '.touchmark', 'keys'), { recursive: true });
+  await mkdir(join(directory, 'inputs'), { recursive: true });
+  await writeFile(join(directory, 'inputs', 'twin.txt'), options.twinTexts.join('\n'));
+  await writeFile(join(directory, 'inputs', 'fresh.txt'), options.freshTexts.join('\n'));
+  const configPath = join(directory, 'touchmark.yaml');
+  await writeFile(
+    configPath,
+    stringify({
+      schema: 'touchmark/config@1',
+      model: { name: 'fasttext-lid', upstream, labels: [...labels] },
+      tenants: [{ id: tenant, apiKeySha256: hashApiKey(apiKey) }],
+      keys: { source: `env:${rootVariable}`, ring: '.touchmark/keys/ring.json' },
+      audit: { suspects: options.suspects },
+    }),
+  );
+  const { config } = await loadConfig(configPath);
+  const keyRing = await createKeyRing({ source: config.keys.source, path: config.keys.ring! });
+  keyRing.addEpoch(tenant, new Date().toISOString());
+  await keyRing.save();
+
+  const classifier = openClassifier(upstream, { labels });
+  const profile = await sealProfile({
+    classifier,
+    labels,
+    inputs: options.twinTexts,
+    targets: config.watermark,
+    signal: AbortSignal.timeout(120_000),
+    progress,
+  });
+  await writeProfile(join(directory, '.touchmark', 'profile.json'), profile);
+  const log = await openServingLog(config.log.directory, config.log);
+  const table = new TenantTable(
+    config.tenants.map(({ id, apiKeySha256 }) => ({ tenant: id, apiKeySha256 })),
+  );
+  const gateway = createGateway({
+    answering: createPipeline({
+      upstream: classifier,
+      profile,
+      model: { name: config.model.name, version: '1', labels, input: 'text' },
+      keyRing,
+      log,
+      clock: () => new Date(),
+    }),
+    tenants: (bearer) => table.find(bearer),
+  });
+  const address = await gateway.listen({ host: '127.0.0.1', port: 0 });
+  return {
+    configPath,
+    address,
+    apiKey,
+    close: async () => {
+      await gateway.close();
+      await log.close();
+      await classifier.close();
+    },
+  };
+}
