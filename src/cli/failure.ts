@@ -16,14 +16,13 @@ export interface Failure {
  * @param debug shows stack traces
  */
 export function failureOf(error: unknown, debug: boolean): Failure {
-  const known = TouchmarkError.isInstance(error) ? error : usageError(error);
-  if (known !== undefined) {
-    const [first = '', ...rest] = known.message.split('\n');
+  if (TouchmarkError.isInstance(error)) {
+    const [first = '', ...rest] = error.message.split('\n');
     const message = [first, ...rest.map((line) => `  ${line}`)].join('\n');
-    const hint = known.hint === '' ? '' : `\n  hint: ${known.hint}`;
+    const hint = error.hint === '' ? '' : `\n  hint: ${error.hint}`;
     return {
-      text: `touchmark: ${message}${hint}${debug ? `\n${stackOf(known)}` : ''}`,
-      exitCode: known.exitCode,
+      text: `touchmark: ${message}${hint}${debug ? `\n${stackOf(error)}` : ''}`,
+      exitCode: error.exitCode,
     };
   }
   const message = error instanceof Error ? error.message : String(error);
@@ -34,24 +33,35 @@ export function failureOf(error: unknown, debug: boolean): Failure {
   };
 }
 
-/** What the argument parser refuses; an unknown flag comes with the flag that was likely meant. */
-function usageError(error: unknown): TouchmarkError | undefined {
-  if (!(error instanceof Error) || error.name !== 'YError') return undefined;
-  const [, list] = /^Unknown arguments?: (.*)$/.exec(error.message) ?? [];
-  if (list === undefined) {
-    return new TouchmarkError('USAGE', error.message, {
-      hint: 'Add --help to see what the command takes.',
-    });
-  }
-  const words = list.split(', ');
+/** Names of commands, for suggestions. */
+const commandNames =
+  'init doctor config check schema keys generate list rotate export serve log verify erase audit report'.split(
+    ' ',
+  );
+
+/**
+ * Returns the error for arguments that the parser refused; an unknown flag or command comes with the
+ * one that was likely meant.
+ *
+ * @param message the parser's
+ * @param given the arguments as they were written
+ */
+export function usageError(message: string, given: readonly string[]): TouchmarkError {
+  const [, list] = /^Unknown (?:arguments?|commands?): (.*)$/.exec(message) ?? [];
+  const words = list?.split(', ') ?? [];
   const unknown = words.filter(
     (word) => !words.some((other) => other !== word && camel(other) === word),
   );
-  const meant = unknown.flatMap((word) => nearest(word, flagNames) ?? []);
-  const known =
-    meant.length === 0 ? '' : `Did you mean ${meant.map((word) => `--${word}`).join(', ')}? `;
-  return new TouchmarkError('USAGE', `Unknown argument: ${unknown.join(', ')}`, {
-    hint: `${known}Add --help to see what the command takes.`,
+  const explained = unknown.map((word) => {
+    const isFlag = given.some((each) => each.replace(/=.*$/s, '') === `--${word}`);
+    const meant = nearest(word, isFlag ? flagNames : commandNames);
+    const written = isFlag ? `--${word}` : word;
+    if (meant === undefined || meant === word) return { written, advice: '' };
+    return { written, advice: `Did you mean ${isFlag ? '--' : ''}${meant}? ` };
+  });
+  const text = explained.map(({ written }) => written).join(', ');
+  return new TouchmarkError('USAGE', text === '' ? message : `Unknown argument: ${text}`, {
+    hint: `${explained.map(({ advice }) => advice).join('')}Add --help to see what the command takes.`,
   });
 }
 

@@ -10,7 +10,7 @@ import { addKeys } from './commands/keys.ts';
 import { addLog } from './commands/log.ts';
 import { addReport } from './commands/report.ts';
 import { addServe } from './commands/serve.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, usageError } from './failure.ts';
 import { note } from './terminal.ts';
 
 const commands = [
@@ -24,12 +24,14 @@ const commands = [
   addReport,
 ] as const;
 
+const given = hideBin(process.argv);
+
 process.stdout.on('error', (error) => {
   if (!('code' in error) || error.code !== 'EPIPE') throw error;
 });
 
 try {
-  const program = yargs(hideBin(process.argv))
+  const program = yargs(given)
     .scriptName('touchmark')
     .usage(
       '$0 COMMAND\n\nPut a keyed watermark on the answers of a model, and audit others for it.',
@@ -39,10 +41,11 @@ try {
     .parserConfiguration({ 'duplicate-arguments-array': false, 'dot-notation': false })
     .wrap(100)
     .strict()
-    .recommendCommands()
     .showHelpOnFail(false)
     .exitProcess(false)
-    .fail(false)
+    .fail((message, error) => {
+      throw message ? usageError(message, given) : error;
+    })
     .demandCommand(1, 'Say what to do.')
     .example('$0 init --yes --directory audit', 'make a project')
     .example('$0 serve', 'put the watermark in front of the model')
