@@ -69,17 +69,28 @@ export async function confirm(question: string, yes: boolean): Promise<void> {
   throw new TouchmarkError('INTERRUPTED', 'Nothing was done.');
 }
 
-/** Returns a signal that SIGINT or SIGTERM aborts; a second one ends the process as always. */
+/** A terminal and a process manager may both pass the same signal on; later ones mean impatience. */
+const impatientMilliseconds = 1_000;
+
+/**
+ * Returns a signal that SIGINT or SIGTERM aborts; one more after a second ends the process at once.
+ * The listeners stay: locks are released on signals by a library that ends the process once it
+ * finds itself the only listener.
+ */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
+  let first: number | undefined;
   const interrupt = () => {
+    const now = performance.now();
+    first ??= now;
+    if (now - first > impatientMilliseconds) process.exit(130);
     controller.abort(
       new TouchmarkError('INTERRUPTED', 'Interrupted.', {
         hint: 'What was done so far is kept; run the same command again to go on.',
       }),
     );
   };
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
   return controller.signal;
 }

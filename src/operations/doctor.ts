@@ -41,7 +41,7 @@ export async function examine(
     await check('serving log', () => checkLog(found.config.log.directory)),
     await check('serving log lock', () => checkLock(found.config.log.directory)),
     await check('upstream', () => checkUpstream(found, options.signal)),
-    await check('clock', async () => checkClock(ring, new Date())),
+    await check('clock', async () => checkClock(epochTimesOf(ring), new Date())),
   );
   return findings;
 }
@@ -61,7 +61,8 @@ export function checkNode(version: string): Finding {
       };
 }
 
-type Result = Omit<Finding, 'check'>;
+/** What one check found, without its name. */
+export type Result = Omit<Finding, 'check'>;
 
 async function check(name: string, work: () => Promise<Result>): Promise<Finding> {
   try {
@@ -124,16 +125,19 @@ async function checkUpstream(project: Project, signal: AbortSignal): Promise<Res
   return ok(`${model.labels.length} labels, version ${model.version}, ${state}`);
 }
 
-/** An epoch from the future means that this clock, or the one before it, is wrong. */
-function checkClock(ring: KeyRing | undefined, now: Date): Result {
-  const times = ring?.tenants().map((tenant) => ring.currentEpoch(tenant).createdAt) ?? [];
-  const latest = times.sort().at(-1);
+/** Returns whether a clock can be right: an epoch from the future means that it, or an earlier one, is not. */
+export function checkClock(epochTimes: readonly string[], now: Date): Result {
+  const latest = epochTimes.toSorted().at(-1);
   if (latest === undefined || Date.parse(latest) <= now.getTime()) return ok(now.toISOString());
   return {
     status: 'fail',
     detail: `${now.toISOString()} is before the newest epoch, ${latest}`,
     fix: 'Set the clock: epochs and records are proved by their times.',
   };
+}
+
+function epochTimesOf(ring: KeyRing | undefined): string[] {
+  return ring?.tenants().map((tenant) => ring.currentEpoch(tenant).createdAt) ?? [];
 }
 
 function ok(detail: string): Result {
