@@ -4,7 +4,7 @@ import { purposeCommitment } from '../keys/commitment.ts';
 import { derivePurposeKey, type Purpose } from '../keys/derivation.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 
-/** A question that is asked, and what the baselines say of it: one distribution per baseline. */
+/** A question that is asked, and what the baselines say of it: `readingLogs` of each, the clean model's last. */
 export interface BaselinedQuestion {
   readonly probe: Probe;
   readonly baselines: readonly ArrayLike<number>[];

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Input, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
+import { readingLogs } from '../watermark/probability/alignment.ts';
 import { type AuditMaterial, freshProbe, loggedProbe } from './material.ts';
 
 /** One distribution per baseline, each as float32 little-endian in base64. */
@@ -94,7 +95,7 @@ export function decodeMaterial(text: string, context: MaterialContext): AuditMat
     questionsNotChosenFromAnswers,
     fresh: parsed.data.fresh.map(({ input, baselines: rows }, index) => ({
       probe: freshProbe(index, decodeInput(input)),
-      baselines: rows.map(decodeFloats),
+      baselines: rows.map(decodeBaseline),
     })),
     logged: parsed.data.logged.map(({ sequence, baselines: rows, replayBaselines }) => {
       const record = bySequence.get(sequence);
@@ -110,8 +111,8 @@ export function decodeMaterial(text: string, context: MaterialContext): AuditMat
       return {
         probe: loggedProbe(record),
         record,
-        baselines: rows.map(decodeFloats),
-        ...(replayBaselines && { replayBaselines: replayBaselines.map(decodeFloats) }),
+        baselines: rows.map(decodeBaseline),
+        ...(replayBaselines && { replayBaselines: replayBaselines.map(decodeBaseline) }),
       };
     }),
   };
@@ -119,6 +120,10 @@ export function decodeMaterial(text: string, context: MaterialContext): AuditMat
 
 function decodeInput(input: z.infer<typeof inputSchema>): Input {
   return typeof input === 'string' ? input : { shape: input.shape, data: decodeFloats(input.data) };
+}
+
+function decodeBaseline(text: string): Float64Array {
+  return readingLogs(decodeFloats(text));
 }
 
 function encodeFloats(values: ArrayLike<number>): string {

@@ -1,12 +1,17 @@
 import type { Evidence, Observation, Probe, ProvenanceTest, TestRun } from '../../contracts.ts';
 import { SignBetting } from '../../stats/sign-betting.ts';
-import { type Alignment, fitAlignment, residual } from '../../watermark/probability/alignment.ts';
+import {
+  type AlignedAnswer,
+  type Alignment,
+  fitAlignment,
+  residual,
+} from '../../watermark/probability/alignment.ts';
 import {
   perQueryDirection,
   perQueryScore,
   perQuerySign,
 } from '../../watermark/probability/per-query.ts';
-import { type AuditMaterial, type BaselinedQuestion, keyMaterialOf } from '../material.ts';
+import { type AuditMaterial, keyMaterialOf } from '../material.ts';
 import { LearnedGains } from './learned-gains.ts';
 import { QuestionQueue, SkipCounter } from './question-queue.ts';
 
@@ -29,8 +34,6 @@ export const probabilityPerQuery: ProvenanceTest<AuditMaterial> = {
   start: (material) => new PerQueryRun(material),
 };
 
-type Answered = { readonly suspect: readonly number[]; readonly question: BaselinedQuestion };
-
 class PerQueryRun implements TestRun {
   readonly #key: Uint8Array;
   readonly #keyMaterial: string;
@@ -40,7 +43,7 @@ class PerQueryRun implements TestRun {
   readonly #skipped = new SkipCounter();
   readonly #betting = new SignBetting(1);
   readonly #gains = new LearnedGains();
-  #answers: Answered[] = [];
+  #answers: AlignedAnswer[] = [];
   #alignment: Alignment | undefined;
   #refitAt = firstRefit;
   #agreeing = 0;
@@ -66,7 +69,7 @@ class PerQueryRun implements TestRun {
   #foldFresh(observations: readonly Observation[]): void {
     for (const [question, observation] of this.#fresh.take(observations)) {
       const suspect = probabilitiesOf(observation);
-      if (suspect !== undefined) this.#answers.push({ suspect, question });
+      if (suspect !== undefined) this.#answers.push({ suspect, baselines: question.baselines });
     }
     if (this.#fresh.done) {
       if (this.#answers.length > 0) this.#align();
@@ -81,6 +84,7 @@ class PerQueryRun implements TestRun {
         this.#skipped.add('missing' in observation ? observation.missing : 'no probabilities');
         continue;
       }
+      const answer = { suspect, baselines: question.baselines };
       if (this.#answers.length === this.#refitAt) {
         this.#align();
         this.#refitAt *= 2;
@@ -88,22 +92,19 @@ class PerQueryRun implements TestRun {
       const { input, clean } = question.record;
       if (this.#alignment === undefined) this.#skipped.add('spent on the first alignment');
       else {
-        const rest = residual(suspect, question.baselines, this.#alignment);
+        const rest = residual(answer, this.#alignment);
         this.#bet(
           perQueryScore(rest, clean, this.#direction),
           Math.max(...clean),
           perQuerySign(this.#key, input),
         );
       }
-      this.#answers.push({ suspect, question });
+      this.#answers.push(answer);
     }
   }
 
   #align(): void {
-    this.#alignment = fitAlignment(
-      this.#answers.map(({ suspect }) => suspect),
-      this.#answers.map(({ question }) => question.baselines),
-    );
+    this.#alignment = fitAlignment(this.#answers);
   }
 
   #bet(score: number, confidence: number, sign: 1 | -1): void {

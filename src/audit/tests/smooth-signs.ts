@@ -1,11 +1,15 @@
-import type { Evidence, NullKind, Observation, Probe, TestRun } from '../../contracts.ts';
+import type { Evidence, Input, NullKind, Observation, Probe, TestRun } from '../../contracts.ts';
 import { checkpointWeights, combineCheckpoints } from '../../stats/checkpoints.ts';
 import { signMixtureLog10E } from '../../stats/sign-betting.ts';
 import { log10WeightedSignUpperTail } from '../../stats/tails/weighted-signs.ts';
 import { carrierShape, readFeatures } from '../../watermark/classifier-profile.ts';
-import { fitAlignment, residual } from '../../watermark/probability/alignment.ts';
+import {
+  type AlignedAnswer,
+  fitAlignment,
+  residual,
+} from '../../watermark/probability/alignment.ts';
 import { CarrierBank, carrierSigns } from '../../watermark/probability/carriers.ts';
-import { smoothScores } from '../../watermark/probability/smooth-layer.ts';
+import { SmoothReader } from '../../watermark/probability/smooth-layer.ts';
 import { type AuditMaterial, type BaselinedQuestion, keyMaterialOf } from '../material.ts';
 import { probabilitiesOf } from './probability-per-query.ts';
 import { QuestionQueue, SkipCounter } from './question-queue.ts';
@@ -31,13 +35,12 @@ export class SmoothSignsRun implements TestRun {
   readonly #material: AuditMaterial;
   readonly #queue: QuestionQueue<BaselinedQuestion>;
   readonly #skipped = new SkipCounter();
-  readonly #answers: {
-    readonly suspect: readonly number[];
-    readonly question: BaselinedQuestion;
-  }[] = [];
+  readonly #answers: AlignedAnswer[] = [];
   readonly #weights = checkpointWeights(checkpoints);
   readonly #reached: number[] = [];
   #bank: CarrierBank | undefined;
+  #reader: SmoothReader | undefined;
+  readonly #unread: Input[] = [];
   #final: { readonly log10P: number; readonly z: number } | undefined;
 
   constructor(material: AuditMaterial, options: SmoothSignsOptions) {
@@ -54,8 +57,10 @@ export class SmoothSignsRun implements TestRun {
   fold(observations: readonly Observation[]): void {
     for (const [question, observation] of this.#queue.take(observations)) {
       const suspect = probabilitiesOf(observation);
-      if (suspect !== undefined) this.#answers.push({ suspect, question });
-      else this.#skipped.add('missing' in observation ? observation.missing : 'no probabilities');
+      if (suspect !== undefined) {
+        this.#answers.push({ suspect, baselines: question.baselines });
+        this.#unread.push(question.probe.input);
+      } else this.#skipped.add('missing' in observation ? observation.missing : 'no probabilities');
     }
     if (this.#queue.folded === this.#checkpointAt(this.#reached.length + 1)) this.#evaluate();
   }
@@ -65,37 +70,21 @@ export class SmoothSignsRun implements TestRun {
   }
 
   #evaluate(): void {
+    const { profile } = this.#material;
     this.#bank ??= new CarrierBank(
       keyMaterialOf(this.#material, 'probability-carriers').key,
-      carrierShape(this.#material.profile),
+      carrierShape(profile),
     );
-    const bank = this.#bank;
-    const signs = carrierSigns(keyMaterialOf(this.#material, 'probability-signs').key, bank.count);
-    const scores = this.#scores(bank);
+    this.#reader ??= new SmoothReader(this.#bank);
+    for (const input of this.#unread.splice(0)) {
+      this.#reader.add(readFeatures(profile.features, input));
+    }
+    const alignment = fitAlignment(this.#answers);
+    const scores = this.#reader.scores(this.#answers.map((answer) => residual(answer, alignment)));
+    const { key } = keyMaterialOf(this.#material, 'probability-signs');
+    const signs = carrierSigns(key, this.#bank.count);
     this.#reached.push(signMixtureLog10E(scores, signs));
-    if (!this.#queue.done) return;
-    const sum = scores.reduce((total, score, j) => total + score * signs[j]!, 0);
-    const norm = Math.sqrt(scores.reduce((total, score) => total + score * score, 0));
-    this.#final = {
-      log10P: log10WeightedSignUpperTail(scores, sum).log10P,
-      z: norm > 0 ? sum / norm : 0,
-    };
-  }
-
-  #scores(bank: CarrierBank): Float64Array {
-    if (this.#answers.length === 0) return new Float64Array(bank.count);
-    const alignment = fitAlignment(
-      this.#answers.map(({ suspect }) => suspect),
-      this.#answers.map(({ question }) => question.baselines),
-    );
-    const { features } = this.#material.profile;
-    return smoothScores(
-      bank,
-      this.#answers.map(({ suspect, question }) => ({
-        features: readFeatures(features, question.probe.input),
-        residual: residual(suspect, question.baselines, alignment),
-      })),
-    );
+    if (this.#queue.done) this.#final = fixedSample(scores, signs);
   }
 
   evidence(): Evidence {
@@ -116,4 +105,14 @@ export class SmoothSignsRun implements TestRun {
       assumptions,
     };
   }
+}
+
+function fixedSample(
+  scores: Float64Array,
+  signs: ArrayLike<number>,
+): { readonly log10P: number; readonly z: number } {
+  const sum = scores.reduce((total, score, j) => total + score * signs[j]!, 0);
+  const norm = Math.sqrt(scores.reduce((total, score) => total + score * score, 0));
+  const { log10P } = log10WeightedSignUpperTail(scores, sum);
+  return { log10P, z: norm > 0 ? sum / norm : 0 };
 }

@@ -117,15 +117,24 @@ export function carrierSigns(key: Uint8Array, count: number): Int8Array {
   return Int8Array.from({ length: count }, () => stream.nextSign());
 }
 
+/**
+ * Directions that live on a keyed half of the classes. At the same mean total variation the mark is
+ * twice as strong there, and what a student learns of it counts by its square.
+ */
 function keyedDirections(stream: KeyedStream, count: number, classes: number): Float32Array {
+  const support = Array.from({ length: classes }, (_, k) => ({ k, rank: stream.nextUint32() }))
+    .sort((left, right) => left.rank - right.rank)
+    .slice(0, Math.max(2, Math.ceil(classes / 2)))
+    .map(({ k }) => k);
   const directions = new Float32Array(count * classes);
   for (let carrier = 0; carrier < count; carrier += 1) {
-    const row = directions.subarray(carrier * classes, (carrier + 1) * classes);
-    for (let k = 0; k < classes; k += 1) row[k] = stream.nextNormal();
-    const mean = row.reduce((sum, value) => sum + value, 0) / classes;
-    const centred = row.map((value) => value - mean);
+    const values = support.map(() => stream.nextNormal());
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const centred = values.map((value) => value - mean);
     const size = Math.sqrt(centred.reduce((sum, value) => sum + value * value, 0) / classes);
-    row.set(centred.map((value) => value / size));
+    support.forEach((k, index) => {
+      directions[carrier * classes + k] = centred[index]! / size;
+    });
   }
   return directions;
 }

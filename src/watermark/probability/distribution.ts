@@ -39,8 +39,10 @@ export function toDistribution(row: ArrayLike<number>, floor: number): Float64Ar
 /** Divides by the sum. */
 export function normalise(values: Float64Array): Float64Array {
   let total = 0;
-  for (const value of values) total += value;
-  return values.map((value) => value / total);
+  for (let index = 0; index < values.length; index += 1) total += values[index]!;
+  const quotients = new Float64Array(values.length);
+  for (let index = 0; index < values.length; index += 1) quotients[index] = values[index]! / total;
+  return quotients;
 }
 
 /** The softmax of a vector of logits. */
@@ -73,9 +75,13 @@ export function topTwo(values: ArrayLike<number>): readonly [top: number, second
 
 /** Subtracts the mean of the logarithms: a distribution as zero-mean log-odds. */
 export function centredLogs(distribution: ArrayLike<number>): Float64Array {
-  const logs = Float64Array.from(distribution, (value) => Math.log(value));
+  const logs = new Float64Array(distribution.length);
   let total = 0;
-  for (const value of logs) total += value;
+  for (let index = 0; index < logs.length; index += 1) {
+    logs[index] = Math.log(distribution[index]!);
+    total += logs[index]!;
+  }
   const mean = total / logs.length;
-  return logs.map((value) => value - mean);
+  for (let index = 0; index < logs.length; index += 1) logs[index]! -= mean;
+  return logs;
 }

@@ -4,65 +4,119 @@ import type { SparseVector } from './features.ts';
 
 const ridge = 1;
 
-/** One probe as the smooth layer reads it. */
-export interface SmoothReading {
-  readonly features: SparseVector;
-  /** What the baselines leave unexplained of the suspect's answer, per class. */
-  readonly residual: ArrayLike<number>;
-}
+/** Rows added to the Gram matrix together, so that each of its entries is touched less often. */
+const rowsAtOnce = 4;
 
 /**
- * Correlates a suspect's residuals with each carrier: C_j = mean_i <r_i, u_j> psi_j(x_i),
- * decorrelated by a ridge on the carriers' Gram matrix, (G + I)^-1 C.
+ * Reads the smooth layer out of a suspect's residuals on a growing sequence of probes.
  *
- * Null: the suspect, the probes and the baselines are independent of the carriers' signs. Then the
- * scores are fixed numbers and the signs fair coins, whatever the suspect is.
- *
- * @returns J scores, whose products with the secret signs are positive in expectation on surrogates.
+ * The scores are C_j = mean_i <r_i, u_j> psi_j(x_i), decorrelated by a ridge on the carriers' Gram
+ * matrix, (G + I)^-1 C. Null: the suspect, the probes and the baselines are independent of the
+ * carriers' signs. Then the scores are fixed numbers and the signs fair coins, whatever the suspect
+ * is.
  */
-export function smoothScores(bank: CarrierBank, readings: readonly SmoothReading[]): Float64Array {
-  const { count, directions } = bank;
-  const { classes } = bank.shape;
-  const correlations = new Float64Array(count);
-  const moments = new Float64Array(count * count);
-  for (const { features, residual } of readings) {
-    const carriers = bank.evaluate(features);
+export class SmoothReader {
+  readonly #bank: CarrierBank;
+  readonly #carriers: Float64Array[] = [];
+  /** Lower triangle of the sum of psi psi^T over the first `#summed` probes. */
+  readonly #moments: Float64Array;
+  readonly #overlaps: Float64Array;
+  #summed = 0;
+
+  constructor(bank: CarrierBank) {
+    this.#bank = bank;
+    this.#moments = new Float64Array(bank.count * bank.count);
+    this.#overlaps = directionOverlaps(bank);
+  }
+
+  /** Adds the next probe. */
+  add(features: SparseVector): void {
+    this.#carriers.push(this.#bank.evaluate(features));
+  }
+
+  /**
+   * Returns J scores, whose products with the secret signs are positive in expectation on
+   * surrogates.
+   *
+   * @param residuals what the baselines leave unexplained, [classes] for each probe added.
+   */
+  scores(residuals: readonly ArrayLike<number>[]): Float64Array {
+    const { count } = this.#bank;
+    const probes = Math.max(1, this.#carriers.length);
+    this.#sumMoments();
+    const gram = Matrix.zeros(count, count);
     for (let j = 0; j < count; j += 1) {
-      let product = 0;
-      for (let k = 0; k < classes; k += 1) product += residual[k]! * directions[j * classes + k]!;
-      correlations[j]! += product * carriers[j]!;
+      for (let l = 0; l <= j; l += 1) {
+        const at = j * count + l;
+        const entry = (this.#moments[at]! / probes) * this.#overlaps[at]! + (j === l ? ridge : 0);
+        gram.set(j, l, entry);
+        gram.set(l, j, entry);
+      }
     }
-    addOuterProduct(moments, carriers);
+    const wanted = Matrix.columnVector(
+      Array.from(this.#correlate(residuals), (value) => value / probes),
+    );
+    return Float64Array.from(new CholeskyDecomposition(gram).solve(wanted).to1DArray());
   }
-  const probes = Math.max(1, readings.length);
-  const gram = Matrix.zeros(count, count);
-  for (let j = 0; j < count; j += 1) {
-    for (let l = 0; l <= j; l += 1) {
-      const overlap = innerProduct(directions, j * classes, l * classes, classes) / classes;
-      const entry = (moments[j * count + l]! / probes) * overlap + (j === l ? ridge : 0);
-      gram.set(j, l, entry);
-      gram.set(l, j, entry);
+
+  #correlate(residuals: readonly ArrayLike<number>[]): Float64Array {
+    const { count, directions } = this.#bank;
+    const { classes } = this.#bank.shape;
+    const sums = new Float64Array(count);
+    for (let probe = 0; probe < this.#carriers.length; probe += 1) {
+      const carriers = this.#carriers[probe]!;
+      const residual = residuals[probe]!;
+      for (let j = 0; j < count; j += 1) {
+        let product = 0;
+        for (let k = 0; k < classes; k += 1) product += residual[k]! * directions[j * classes + k]!;
+        sums[j]! += product * carriers[j]!;
+      }
+    }
+    return sums;
+  }
+
+  #sumMoments(): void {
+    const zeros = new Float64Array(this.#bank.count);
+    while (this.#summed < this.#carriers.length) {
+      const rows = this.#carriers.slice(this.#summed, this.#summed + rowsAtOnce);
+      const [a = zeros, b = zeros, c = zeros, d = zeros] = rows;
+      addOuterProducts(this.#moments, a, b, c, d);
+      this.#summed += rows.length;
     }
   }
-  const wanted = Matrix.columnVector(Array.from(correlations, (value) => value / probes));
-  return Float64Array.from(new CholeskyDecomposition(gram).solve(wanted).to1DArray());
 }
 
-/** Adds the lower triangle of v v^T. */
-function addOuterProduct(triangle: Float64Array, vector: Float64Array): void {
-  const size = vector.length;
+/** Adds the lower triangle of a a^T + b b^T + c c^T + d d^T. */
+function addOuterProducts(
+  triangle: Float64Array,
+  a: Float64Array,
+  b: Float64Array,
+  c: Float64Array,
+  d: Float64Array,
+): void {
+  const size = a.length;
   for (let row = 0; row < size; row += 1) {
-    const value = vector[row]!;
+    const [ra, rb, rc, rd] = [a[row]!, b[row]!, c[row]!, d[row]!];
     const base = row * size;
     for (let column = 0; column <= row; column += 1) {
-      triangle[base + column]! += value * vector[column]!;
+      triangle[base + column]! +=
+        ra * a[column]! + rb * b[column]! + rc * c[column]! + rd * d[column]!;
     }
   }
 }
 
-function innerProduct(table: Float32Array, left: number, right: number, length: number): number {
-  let sum = 0;
-  for (let index = 0; index < length; index += 1)
-    sum += table[left + index]! * table[right + index]!;
-  return sum;
+/** Lower triangle of <u_j, u_l> / classes. */
+function directionOverlaps({ count, directions, shape }: CarrierBank): Float64Array {
+  const { classes } = shape;
+  const overlaps = new Float64Array(count * count);
+  for (let j = 0; j < count; j += 1) {
+    for (let l = 0; l <= j; l += 1) {
+      let sum = 0;
+      for (let k = 0; k < classes; k += 1) {
+        sum += directions[j * classes + k]! * directions[l * classes + k]!;
+      }
+      overlaps[j * count + l] = sum / classes;
+    }
+  }
+  return overlaps;
 }
