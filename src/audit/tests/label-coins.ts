@@ -1,8 +1,8 @@
 import type { Evidence, Observation, Probe, ProvenanceTest, TestRun } from '../../contracts.ts';
 import { CoinBetting } from '../../stats/coin-betting.ts';
-import { log10BinomialUpperTail } from '../../stats/tails/binomial.ts';
 import { type Coin, tossCoin } from '../../watermark/label/coins.ts';
 import { type AuditMaterial, keyMaterialOf, type LoggedQuestion } from '../material.ts';
+import { PresetHorizons } from './preset-horizons.ts';
 import { QuestionQueue, SkipCounter } from './question-queue.ts';
 
 interface CoinQuestion extends LoggedQuestion {
@@ -14,8 +14,9 @@ interface CoinQuestion extends LoggedQuestion {
  *
  * Null: the suspect is independent of the key. Then each coin is fair given everything before its
  * question was asked, answers outside the pair do not depend on it, and the count among answers
- * inside is a fair coin's: a betting martingale in served order, and Binomial(n, 1/2) at the sealed
- * horizon. Exact also against tenants that choose their questions from earlier answers.
+ * inside is a fair coin's: a betting martingale in served order, and Binomial(n, 1/2) at preset
+ * numbers of coins. Valid also against tenants that choose their questions from earlier answers, or
+ * stop when they like what they see.
  */
 export const labelCoins: ProvenanceTest<AuditMaterial> = {
   name: 'label-coins',
@@ -29,6 +30,7 @@ class LabelCoinsRun implements TestRun {
   readonly #queue: QuestionQueue<CoinQuestion>;
   readonly #keyMaterial: string;
   readonly #betting = new CoinBetting();
+  readonly #horizons = new PresetHorizons();
   readonly #skipped = new SkipCounter();
 
   constructor(material: AuditMaterial) {
@@ -60,20 +62,23 @@ class LabelCoinsRun implements TestRun {
       }
       const top = observation.answer.label === this.#labels[coin.top];
       const second = observation.answer.label === this.#labels[coin.second];
-      if (top || second) this.#betting.fold(second === (coin.outcome === 1));
-      else this.#skipped.add('outside the pair');
+      if (top || second) {
+        this.#betting.fold(second === (coin.outcome === 1));
+        this.#horizons.look(this.#betting.hits, this.#betting.trials);
+      } else this.#skipped.add('outside the pair');
     }
   }
 
   evidence(): Evidence {
     const { hits, trials, log10E } = this.#betting;
     const { done, folded, total } = this.#queue;
+    const { log10P } = this.#horizons;
     return {
       test: labelCoins.name,
       null: 'keyed',
       status: total === 0 ? 'not-applicable' : done ? 'done' : 'partial',
       log10E,
-      ...(done && trials > 0 ? { log10P: log10BinomialUpperTail(hits, trials, 0.5) } : {}),
+      ...(log10P !== undefined && { log10P }),
       probes: folded,
       skipped: this.#skipped.counts,
       effect: trials > 0 ? { coins: trials, hits, share: hits / trials } : { coins: 0, hits: 0 },
