@@ -62,7 +62,13 @@ export class SmoothSignsRun implements TestRun {
         this.#unread.push(question.probe.input);
       } else this.#skipped.add('missing' in observation ? observation.missing : 'no probabilities');
     }
-    if (this.#queue.folded === this.#checkpointAt(this.#reached.length + 1)) this.#evaluate();
+    while (this.#isCheckpointDue()) this.#evaluate();
+  }
+
+  /** With fewer probes than checkpoints, one probe is the place of several. */
+  #isCheckpointDue(): boolean {
+    const number = this.#reached.length + 1;
+    return number <= checkpoints && this.#queue.folded === this.#checkpointAt(number);
   }
 
   #checkpointAt(number: number): number {
