@@ -5,7 +5,13 @@ import { generateApiKey, hashApiKey } from '../store/api-keys.ts';
 import type { KeyRing } from '../store/key-ring.ts';
 import type { EpochRecord } from '../store/key-ring-file.ts';
 import { createFile, pathExists } from '../store/project-files.ts';
-import { apiKeyPath, openProject, openProjectRing, type ProjectOptions } from './project.ts';
+import {
+  apiKeyPath,
+  openOrCreateRing,
+  openProject,
+  openProjectRing,
+  type ProjectOptions,
+} from './project.ts';
 
 export interface TenantOptions extends ProjectOptions {
   readonly tenant: string;
@@ -19,11 +25,14 @@ export interface GeneratedKey {
   /** The file that holds the API key, mode 0600. */
   readonly apiKeyFile: string;
   readonly apiKeySha256: string;
+  /** The key ring file, when there was none and it was made. */
+  readonly newRing: string | null;
 }
 
 /**
  * Adds a tenant: a new epoch with its commitment in the key ring, an API key in a file, and its hash
- * in the configuration. A gateway that runs learns of it when it is started again.
+ * in the configuration; makes the key ring where there is none. A gateway that runs learns of it
+ * when it is started again.
  *
  * @throws TouchmarkError USAGE when the tenant or its key file exists, or its name is no file name
  */
@@ -41,13 +50,13 @@ export async function generateKey(options: TenantOptions): Promise<GeneratedKey>
       hint: 'It is the key of a tenant that the configuration does not have: move it away first.',
     });
   }
-  const ring = await openProjectRing(project);
+  const { ring, isNew } = await openOrCreateRing(project);
   const { epoch, commitment } = await beginEpoch(ring, tenant);
   const apiKey = generateApiKey();
   const apiKeySha256 = hashApiKey(apiKey);
   await createFile(apiKeyFile, [`${apiKey}\n`], 0o600);
   await addTenantToFile(project.path, { id: tenant, apiKeySha256 });
-  return { tenant, epoch, commitment, apiKeyFile, apiKeySha256 };
+  return { tenant, epoch, commitment, apiKeyFile, apiKeySha256, newRing: isNew ? ring.path : null };
 }
 
 /** One epoch as it may be shown: nothing in it is secret. */

@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { Environment, Override } from '../config/overrides.ts';
-import { type KeyRing, type KeyRingOptions, openKeyRing } from '../store/key-ring.ts';
+import {
+  createKeyRing,
+  type KeyRing,
+  type KeyRingOptions,
+  openKeyRing,
+} from '../store/key-ring.ts';
+import { pathExists } from '../store/project-files.ts';
 
 /** Which project to work on, and what goes before its file. */
 export interface ProjectOptions {
@@ -47,4 +53,13 @@ export function keyRingOptions({ config, environment }: Project): KeyRingOptions
 /** Opens a project's key ring; errors as for `openKeyRing`. */
 export function openProjectRing(project: Project): Promise<KeyRing> {
   return openKeyRing(keyRingOptions(project));
+}
+
+/** Opens a project's key ring, and makes it first where its file is not there yet. */
+export async function openOrCreateRing(
+  project: Project,
+): Promise<{ readonly ring: KeyRing; readonly isNew: boolean }> {
+  const { source, ring: path = source.replace(/^file:/, '') } = project.config.keys;
+  if (await pathExists(path)) return { ring: await openProjectRing(project), isNew: false };
+  return { ring: await createKeyRing(keyRingOptions(project)), isNew: true };
 }

@@ -32,12 +32,13 @@ describe('touchmark', () => {
 
   it.each([
     [['keys', 'list', '--jsn'], /Unknown argument: --jsn\n {2}hint: Did you mean --json\?/],
-    [['doktor'], /Unknown argument: doktor\n {2}hint: Did you mean doctor\?/],
-    [['keys'], /keys generate, list, rotate or export/],
     [['audit', '--tenant', 'a'], /Missing required arguments: suspect, out/],
+    [
+      'audit --suspect http:http://h/c --tenant a --out o --suspect-bearer-env NOT_SET'.split(' '),
+      /variable NOT_SET is not set/,
+    ],
     [['serve', '--port', 'http'], /--port: serve\.port is NaN/],
     [['config', 'check', '--config', 'nowhere.yaml'], /no configuration file nowhere\.yaml/],
-    [['report', '--run', 'nowhere'], /There is no nowhere\/report\.json/],
   ])('ends %j with exit code 2, the reason on stderr and nothing on stdout', async (words, reason) => {
     const { directory } = await tinyProject();
     const ended = await run(words, { cwd: directory });

@@ -73,6 +73,24 @@ it('exports the key that the commitment was made to, once, to a private file', a
   });
 });
 
+it('makes a ring for a root that is kept elsewhere', async () => {
+  const { configPath, directory } = await tinyProject({
+    'source: file:.touchmark/keys/ring.json': 'source: env:ROOT_OF_TEST\n  ring: outside.json',
+  });
+  const environment = { ROOT_OF_TEST: Buffer.alloc(32, 7).toString('base64') };
+  const options = { configPath, environment };
+  const made = await generateKey({ ...options, tenant: 'acme' });
+  expect(made.newRing).toBe(join(directory, 'outside.json'));
+  expect((await generateKey({ ...options, tenant: 'other' })).newRing).toBeNull();
+  expect((await listKeys(options)).map(({ tenant }) => tenant)).toEqual(['acme', 'other']);
+  expect(readFileSync(join(directory, 'outside.json'), 'utf8')).not.toContain(
+    environment.ROOT_OF_TEST,
+  );
+  await expect(listKeys({ configPath, environment: {} })).rejects.toMatchObject({
+    code: 'KEY_SOURCE_FAILED',
+  });
+});
+
 it('refuses a ring that was edited', async () => {
   const { configPath, directory } = await tinyProject();
   const path = join(directory, '.touchmark/keys/ring.json');

@@ -30,6 +30,7 @@ function addGenerate(group: Argv): Argv {
     async (options) => {
       const { generateKey } = await import('../../operations/keys.ts');
       const made = await generateKey({ configPath: options.config, tenant: options.tenant });
+      if (made.newRing !== null) note(`There was no key ring ${made.newRing}; it was made.`);
       note(restart);
       if (options.json) return printJson(made);
       const line = `- { id: ${made.tenant}, apiKeySha256: ${made.apiKeySha256} }`;
