@@ -1,17 +1,17 @@
 import type { Progress } from '../src/contracts.ts';
 
-/** Reports each stage of a script's work on stderr when it begins and every five seconds. */
+const quietMilliseconds = 5000;
+
+/** Reports each stage of a script's work on stderr when it begins, every five seconds, and at its end. */
 export function stderrProgress(): Progress {
   const started = performance.now();
-  let stage = '';
-  let last = 0;
-  return (name, done, total) => {
+  const reported = new Map<string, number>();
+  return (stage, done, total) => {
     const now = performance.now();
-    if (name === stage && now - last < 5000) return;
-    stage = name;
-    last = now;
-    process.stderr.write(
-      `[${((now - started) / 1000).toFixed(0).padStart(3)} s] ${name} ${done}/${total}\n`,
-    );
+    const last = reported.get(stage);
+    if (last !== undefined && now - last < quietMilliseconds && done !== total) return;
+    reported.set(stage, now);
+    const seconds = ((now - started) / 1000).toFixed(0).padStart(3);
+    process.stderr.write(`[${seconds} s] ${stage} ${done}/${total}\n`);
   };
 }

@@ -2,6 +2,7 @@ import { join, relative, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import yargs from 'yargs';
 import { stderrProgress } from '../progress.ts';
+import { demoDocument } from './document.ts';
 import { type DemoResult, type DemoSuspect, runDemo } from './run.ts';
 
 const { seed, out, json } = await yargs(process.argv.slice(2))
@@ -29,35 +30,8 @@ const directory = join(
 );
 const result = await runDemo({ seed, out: directory, progress: stderrProgress() });
 process.stdout.write(
-  json ? `${JSON.stringify(asDocument(result), null, 2)}\n` : asTable(result, directory),
+  json ? `${JSON.stringify(demoDocument(result), null, 2)}\n` : asTable(result, directory),
 );
-
-function asDocument(demo: DemoResult): object {
-  return {
-    schema: 'touchmark/demo@1',
-    protected: demo.protected,
-    suspects: demo.suspects.map(({ name, truth, kind, report }) => ({
-      name,
-      truth,
-      kind,
-      verdict: report.verdict,
-      score: report.score,
-      probes: report.run.probesAsked,
-      tests: report.evidence
-        .filter(({ status }) => status !== 'not-applicable')
-        .map((evidence) => ({
-          test: evidence.test,
-          null: evidence.null,
-          counted: evidence.counted,
-          log10E: evidence.log10E,
-          log10P: evidence.log10P ?? null,
-          probes: evidence.probes,
-          effect: evidence.effect,
-        })),
-    })),
-    seconds: demo.seconds,
-  };
-}
 
 function asTable(demo: DemoResult, directory: string): string {
   const { protected: model } = demo;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { endianness } from 'node:os';
 import { z } from 'zod';
 import type { Input, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
@@ -127,15 +128,16 @@ function decodeBaseline(text: string): Float64Array {
 }
 
 function encodeFloats(values: ArrayLike<number>): string {
-  const bytes = Buffer.alloc(values.length * 4);
-  for (let index = 0; index < values.length; index += 1)
-    bytes.writeFloatLE(values[index]!, index * 4);
-  return bytes.toString('base64');
+  const bytes = Buffer.from(Float32Array.from(values).buffer);
+  return littleEndian(bytes).toString('base64');
 }
 
 function decodeFloats(text: string): Float32Array<ArrayBuffer> {
-  const bytes = Buffer.from(text, 'base64');
-  return Float32Array.from({ length: bytes.length / 4 }, (_, index) =>
-    bytes.readFloatLE(index * 4),
-  );
+  const bytes = littleEndian(Buffer.from(text, 'base64'));
+  return new Float32Array(new Uint8Array(bytes).buffer);
+}
+
+/** Turns float32 values between the order of this machine and little-endian. */
+function littleEndian(bytes: Buffer): Buffer {
+  return endianness() === 'LE' ? bytes : bytes.swap32();
 }

@@ -10,6 +10,8 @@ import { runFiles } from '../store/run-directory.ts';
 export interface ReportParts {
   readonly sealed: SealedPlan;
   readonly findings: AuditFindings;
+  /** When the audited epoch was closed; undefined while answers are still marked under it. */
+  readonly epochClosedAt: string | undefined;
   readonly description: Description;
   readonly counts: RemoteCounts;
   readonly startedAt: Date;
@@ -63,7 +65,7 @@ export function reportOf(parts: ReportParts): AuditReport {
     })),
     confusion: withoutEmptyOutside(plan.labels, findings.confusion),
     power: null,
-    ...waysThere,
+    ...waysThere(parts.epochClosedAt),
     run: {
       probesAsked: asked,
       ...outcomes,
@@ -81,24 +83,39 @@ export function reportOf(parts: ReportParts): AuditReport {
   };
 }
 
-/** How answers may come to depend on a key, and what this audit did about each way. */
-const waysThere = {
-  ruledOut: [],
-  notRuledOut: [
-    {
-      way: 'A relay or a cache of our own API',
-      why: 'The epoch under test may still have been in use. Rotate the keys and audit the closed epoch.',
-    },
-    {
-      way: 'Public data that contains our answers',
-      why: 'A model that learned from such data depends on the key without its maker having asked us.',
-    },
-    {
-      way: 'Records written after the suspect was known',
-      why: 'The log and the plan carry no outside timestamp, so their dates are the owner’s own word.',
-    },
-  ],
-};
+/** How answers may come to depend on a key without having learned from it, and what was done about it. */
+function waysThere(
+  epochClosedAt: string | undefined,
+): Pick<AuditReport, 'ruledOut' | 'notRuledOut'> {
+  const relay = 'A relay that forwards questions to our own API';
+  const open = {
+    way: relay,
+    why: 'Answers are still marked under this epoch. Rotate the keys and audit the epoch once it is closed.',
+  };
+  const closed = {
+    way: relay,
+    how: `The epoch was closed at ${epochClosedAt}: what our API answers now carries another key.`,
+  };
+  return {
+    ruledOut: epochClosedAt === undefined ? [] : [closed],
+    notRuledOut: [...(epochClosedAt === undefined ? [open] : []), ...alwaysOpen],
+  };
+}
+
+const alwaysOpen = [
+  {
+    way: 'A cache of our own answers',
+    why: 'A suspect that stored what we served repeats it without having learned from it.',
+  },
+  {
+    way: 'Public data that contains our answers',
+    why: 'A model that learned from such data depends on the key without its maker having asked us.',
+  },
+  {
+    way: 'Records written after the suspect was known',
+    why: 'The log and the plan carry no outside timestamp, so their dates are the owner’s own word.',
+  },
+];
 
 function withoutEmptyOutside(
   labels: readonly string[],

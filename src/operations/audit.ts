@@ -12,24 +12,24 @@ import {
 import { prepareMaterial } from '../audit/prepare.ts';
 import { decodeMaterial, encodeMaterial, materialDigest } from '../audit/stored-material.ts';
 import { provenanceTests } from '../audit/tests/registry.ts';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { Input, Progress, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { readServingLog } from '../ledger/read-log.ts';
 import { requireValidLog, verifyServingLog } from '../ledger/verify-log.ts';
 import { openClassifier } from '../models/adapters/registry.ts';
-import type { RemoteClassifier } from '../models/adapters/remote.ts';
 import { renderHtml } from '../report/html.ts';
 import { renderJson } from '../report/json.ts';
 import type { AuditReport } from '../report/model.ts';
 import { seededRandom } from '../stats/sampling.ts';
 import { registerAudit, registeredAudits } from '../store/audit-register.ts';
-import { type KeyRing, openKeyRing } from '../store/key-ring.ts';
-import { readProfile } from '../store/profile-file.ts';
+import type { KeyRing } from '../store/key-ring.ts';
+import { readProfile, requireProfileLabels } from '../store/profile-file.ts';
 import { readInputFile, toolkitVersion } from '../store/project-files.ts';
 import { RunDirectory } from '../store/run-directory.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import { reportOf } from './audit-report.ts';
+import { openProject, openProjectRing, type Project } from './project.ts';
+import { openUpstream } from './upstream.ts';
 
 export interface AuditOptions {
   readonly configPath: string;
@@ -50,7 +50,7 @@ export interface AuditOptions {
 
 /** What every audit of one tenant's epoch shares. */
 export interface PreparedAudit {
-  readonly project: LoadedConfig;
+  readonly project: Project;
   readonly profile: ClassifierProfile;
   readonly keyRing: KeyRing;
   readonly tenant: string;
@@ -58,7 +58,10 @@ export interface PreparedAudit {
   readonly records: readonly ServedRecord[];
   readonly log: { readonly entries: number; readonly head: string };
   /** Encoded material; absent when a run is resumed, which brings its own. */
-  readonly material?: string;
+  readonly material?: {
+    readonly text: string;
+    readonly probes: { readonly logged: number; readonly fresh: number };
+  };
 }
 
 /**
@@ -68,6 +71,7 @@ export interface PreparedAudit {
  *   be asked; INTERRUPTED when the signal fires. What was answered is kept: resume goes on from there.
  */
 export async function runAudit(options: AuditOptions): Promise<AuditReport> {
+  if (!options.resume) await RunDirectory.requireVacant(options.out);
   const prepared = await prepareAudit(options, !options.resume);
   return auditSuspect(prepared, options);
 }
@@ -78,12 +82,12 @@ export async function prepareAudit(
   compute = true,
 ): Promise<PreparedAudit> {
   const { tenant, signal, progress } = options;
-  const project = await loadConfig(options.configPath);
+  const project = await openProject({ configPath: options.configPath });
   const { config } = project;
-  const keyRing = await openProjectKeys(project);
+  const keyRing = await openProjectRing(project);
   const epoch = options.epoch ?? keyRing.currentEpoch(tenant).epoch;
   keyRing.commitment(tenant, epoch);
-  const profile = await requireProfile(project);
+  const profile = await requireProfile(project.profilePath);
   const report = await verifyServingLog(config.log.directory);
   requireValidLog(report);
   const records: ServedRecord[] = [];
@@ -100,7 +104,11 @@ export async function prepareAudit(
     log: { entries: report.head.size, head: report.head.hash },
   };
   if (!compute) return shared;
-  const protectedModel = openUpstream(project, profile.labels);
+  const { classifier: protectedModel, model } = await openUpstream(config, {
+    environment: project.environment,
+    signal,
+  });
+  requireProfileLabels(project.profilePath, profile, model.labels);
   try {
     const material = await prepareMaterial({
       profile,
@@ -112,7 +120,8 @@ export async function prepareAudit(
       signal,
       ...(progress && { progress }),
     });
-    return { ...shared, material: encodeMaterial(material) };
+    const probes = { logged: material.logged.length, fresh: material.fresh.length };
+    return { ...shared, material: { text: encodeMaterial(material), probes } };
   } finally {
     await protectedModel.close();
   }
@@ -156,8 +165,10 @@ export async function auditSuspect(
         signal: options.signal,
         ...(options.progress && { progress: options.progress }),
       });
+      const { closedAt } = keyRing.epochs(tenant).find((each) => each.epoch === epoch)!;
       const report = reportOf({
         sealed,
+        epochClosedAt: closedAt,
         findings,
         description: { ...description, ...(options.suspectName && { name: options.suspectName }) },
         counts: suspect.counts(),
@@ -175,15 +186,7 @@ export async function auditSuspect(
   }
 }
 
-/** Opens the key ring that a project's configuration names. */
-export function openProjectKeys({ config }: LoadedConfig): Promise<KeyRing> {
-  const { source, ring, passphraseEnvironment } = config.keys;
-  const passphrase = process.env[passphraseEnvironment];
-  return openKeyRing({ source, ...(ring && { path: ring }), ...(passphrase && { passphrase }) });
-}
-
-async function requireProfile({ directory }: LoadedConfig): Promise<ClassifierProfile> {
-  const path = join(directory, '.touchmark', 'profile.json');
+async function requireProfile(path: string): Promise<ClassifierProfile> {
   const profile = await readProfile(path);
   if (profile !== undefined) return profile;
   throw new TouchmarkError('CONFIG_INVALID', `there is no watermark profile ${path}`, {
@@ -191,18 +194,12 @@ async function requireProfile({ directory }: LoadedConfig): Promise<ClassifierPr
   });
 }
 
-function openUpstream({ config }: LoadedConfig, labels: readonly string[]): RemoteClassifier {
-  const { upstream, bearerEnvironment } = config.model;
-  const bearer = bearerEnvironment === undefined ? undefined : process.env[bearerEnvironment];
-  return openClassifier(upstream, { labels, ...(bearer !== undefined && { bearer }) });
-}
-
 /** Fresh probes: never logged, and chosen by a seed that nobody picked after seeing the suspect. */
 function chooseFresh(
   inputs: readonly Input[],
   records: readonly ServedRecord[],
   { keyRing, tenant, epoch, log }: Omit<PreparedAudit, 'material'>,
-  { config }: LoadedConfig,
+  { config }: Project,
 ): Input[] {
   const served = new Set(records.map(({ input }) => JSON.stringify(input)));
   const unseen = inputs.filter((input) => !served.has(JSON.stringify(input)));
@@ -217,21 +214,15 @@ interface StartedRun {
 }
 
 async function beginRun(prepared: PreparedAudit, options: AuditOptions): Promise<StartedRun> {
-  const { project, profile, keyRing, tenant, epoch, log, material: text } = prepared;
-  if (text === undefined) throw new RangeError('a new audit needs computed material');
+  const { project, profile, keyRing, tenant, epoch, log, material } = prepared;
+  if (material === undefined) throw new RangeError('a new audit needs computed material');
+  const { text, probes } = material;
   const register = join(project.directory, '.touchmark', 'audits.jsonl');
   const { config } = project;
   const earlier = (await registeredAudits(register)).filter(
     (each) => each.suspect === options.suspect,
   );
   const sealedAt = new Date().toISOString();
-  const material = decodeMaterial(text, {
-    profile,
-    epochKey: keyRing.epochKey(tenant, epoch),
-    epochCommitment: keyRing.commitment(tenant, epoch),
-    records: prepared.records,
-    questionsNotChosenFromAnswers: false,
-  });
   const plan: AuditPlan = {
     schema: 'touchmark/audit-plan@1',
     sealedAt,
@@ -245,7 +236,7 @@ async function beginRun(prepared: PreparedAudit, options: AuditOptions): Promise
     tests: provenanceTests.map(({ name }) => name),
     log: { entries: log.entries, head: log.head },
     material: materialDigest(text),
-    probes: { logged: material.logged.length, fresh: material.fresh.length },
+    probes,
     threshold: config.audit.threshold,
     multiplicity: charges({
       tenants: keyRing.tenants().length,

@@ -48,16 +48,17 @@ const keysTried = 4;
 export async function sealProfile(options: SealingOptions): Promise<ClassifierProfile> {
   const { inputs, labels, targets } = options;
   const features = featureMapOf(inputs);
+  const clean = await askAllClean(options.classifier, inputs, options.signal, options.progress);
   const base = {
     schema: 'touchmark/classifier-profile@1' as const,
     labels,
     features,
+    markedClasses: halfOfClasses(labels.length, clean),
     linearCarriers: targets.linearCarriers,
     fourierCarriers: targets.fourierCarriers,
     bandwidth: halfMedianDistance(features, inputs),
   };
   if (inputs.length === 0) return { ...base, ...unmeasured };
-  const clean = await askAllClean(options.classifier, inputs, options.signal, options.progress);
   const threshold = marginThreshold(clean.map(margin), targets.coinShare);
   const profileAt = (smoothStrength: number, perQueryStrength: number): ClassifierProfile => ({
     ...base,
@@ -84,6 +85,16 @@ export async function sealProfile(options: SealingOptions): Promise<ClassifierPr
     else low = middle;
   }
   return profileAt(low, low > 0 ? targets.perQueryStrength : 0);
+}
+
+/** Every other class, in the order of the probability that there is to move in each. */
+function halfOfClasses(classes: number, clean: readonly Float64Array[]): number[] {
+  const movable = Array.from({ length: classes }, (_, k) =>
+    clean.reduce((sum, row) => sum + row[k]! * (1 - row[k]!), 0),
+  );
+  const order = movable.map((_, k) => k).sort((left, right) => movable[right]! - movable[left]!);
+  const half = order.filter((_, rank) => rank % 2 === 0);
+  return (half.length < 2 ? order : half).sort((left, right) => left - right);
 }
 
 function meanTotalVariation(

@@ -27,6 +27,7 @@ const profileSchema: z.ZodType<ClassifierProfile> = z.strictObject({
       deviation: list(z.number().nonnegative()),
     }),
   ]),
+  markedClasses: list(count),
   linearCarriers: count,
   fourierCarriers: count,
   bandwidth: z.number().nonnegative(),

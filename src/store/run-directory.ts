@@ -42,6 +42,14 @@ export class RunDirectory {
     this.#outcomes = outcomes;
   }
 
+  /** @throws RUN_CONFLICT when the directory holds a run */
+  static async requireVacant(path: string): Promise<void> {
+    if ((await readIfThere(join(path, runFiles.plan))) === undefined) return;
+    throw new TouchmarkError('RUN_CONFLICT', `${path} already holds an audit`, {
+      hint: 'continue it with --resume, or choose another --out directory',
+    });
+  }
+
   /**
    * Begins a run in a directory that holds none.
    *
@@ -50,12 +58,8 @@ export class RunDirectory {
    * @throws RUN_CONFLICT when there is a run already; STORE_FULL and the like.
    */
   static async create(path: string, plan: string, material: string): Promise<RunDirectory> {
+    await RunDirectory.requireVacant(path);
     await mkdir(path, { recursive: true });
-    if ((await readIfThere(join(path, runFiles.plan))) !== undefined) {
-      throw new TouchmarkError('RUN_CONFLICT', `${path} already holds an audit`, {
-        hint: 'continue it with --resume, or choose another --out directory',
-      });
-    }
     await writeSecureFile(join(path, runFiles.material), material);
     await createSecureFile(join(path, runFiles.plan), plan);
     return new RunDirectory(path, new Map());

@@ -22,6 +22,12 @@ export interface ClassifierProfile {
   readonly schema: 'touchmark/classifier-profile@1';
   readonly labels: readonly string[];
   readonly features: FeatureMap;
+  /**
+   * Indices of the classes that the smooth layer moves, at least two. Half of them is best: at the
+   * same mean total variation the mark is twice as strong there, and what a student learns of it
+   * counts by its square.
+   */
+  readonly markedClasses: readonly number[];
   readonly linearCarriers: number;
   readonly fourierCarriers: number;
   /** Width of the Fourier carriers' kernel: half the median distance between feature vectors. */
@@ -38,6 +44,7 @@ export interface ClassifierProfile {
 export function carrierShape(profile: ClassifierProfile): CarrierShape {
   return {
     classes: profile.labels.length,
+    markedClasses: profile.markedClasses,
     dimensions:
       profile.features.kind === 'text'
         ? profile.features.ngrams.dimensions

@@ -4,7 +4,7 @@ import { seededRandom } from '../../stats/sampling.ts';
 import { softmax } from '../../watermark/probability/distribution.ts';
 import type { SparseVector } from '../../watermark/probability/features.ts';
 import { startBackend } from './backend.ts';
-import { sparseProduct } from './sparse-product.ts';
+import { packRows, type SparseRows, sparseProduct } from './sparse-product.ts';
 
 export interface NetworkOptions {
   /** Length of the feature vectors. */
@@ -46,7 +46,12 @@ export async function trainNetwork(
     for (let start = 0; start < shuffled.length; start += options.batchSize) {
       const batch = shuffled.slice(start, start + options.batchSize);
       setLearningRate(optimizer, options.learningRate * (1 - step / totalSteps));
-      trainStep(optimizer, layers, batch, rows, targets, classes);
+      trainStep(
+        optimizer,
+        layers,
+        packRows(batch.map((index) => rows[index]!)),
+        batch.map((index) => targets[index]!),
+      );
       step += 1;
     }
     progress?.('training', epoch + 1, options.epochs);
@@ -86,28 +91,24 @@ function createLayers(options: NetworkOptions, classes: number): Layer[] {
 function trainStep(
   optimizer: tf.AdamOptimizer,
   layers: readonly Layer[],
-  batch: readonly number[],
-  rows: readonly SparseVector[],
+  rows: SparseRows,
   targets: readonly ArrayLike<number>[],
-  classes: number,
 ): void {
+  const classes = targets[0]!.length;
+  const flat = new Float32Array(targets.length * classes);
+  targets.forEach((row, index) => {
+    flat.set(row, index * classes);
+  });
   tf.tidy(() => {
-    const wanted = tf.tensor2d(
-      Float32Array.from(batch.flatMap((index) => Array.from(targets[index]!))),
-      [batch.length, classes],
-    );
-    const loss = () => {
-      const logits = forward(
-        layers,
-        batch.map((index) => rows[index]!),
-      );
+    const wanted = tf.tensor2d(flat, [targets.length, classes]);
+    optimizer.minimize(() => {
+      const logits = forward(layers, rows);
       return tf.neg(tf.mean(tf.sum(tf.mul(wanted, tf.logSoftmax(logits)), 1))) as tf.Scalar;
-    };
-    optimizer.minimize(loss);
+    });
   });
 }
 
-function forward(layers: readonly Layer[], rows: readonly SparseVector[]): tf.Tensor2D {
+function forward(layers: readonly Layer[], rows: SparseRows): tf.Tensor2D {
   const [first, second] = layers as [Layer, Layer?];
   const inner = tf.add(sparseProduct(rows, first.weights), first.bias) as tf.Tensor2D;
   if (second === undefined) return inner;

@@ -1,6 +1,28 @@
 import * as tf from '@tensorflow/tfjs';
 import type { SparseVector } from '../../watermark/probability/features.ts';
 
+/** A batch of sparse rows in compressed form: row r has the entries from offsets[r] to offsets[r + 1]. */
+export interface SparseRows {
+  readonly offsets: Uint32Array;
+  readonly indices: Uint32Array;
+  readonly values: Float32Array;
+}
+
+/** Packs sparse vectors into one batch. */
+export function packRows(rows: readonly SparseVector[]): SparseRows {
+  const offsets = new Uint32Array(rows.length + 1);
+  rows.forEach((row, index) => {
+    offsets[index + 1] = offsets[index]! + row.indices.length;
+  });
+  const indices = new Uint32Array(offsets[rows.length]!);
+  const values = new Float32Array(indices.length);
+  rows.forEach((row, index) => {
+    indices.set(row.indices, offsets[index]!);
+    values.set(row.values, offsets[index]!);
+  });
+  return { offsets, indices, values };
+}
+
 /**
  * The product of a batch of sparse rows [batch, dimensions] with dense weights [dimensions, units],
  * differentiable in the weights.
@@ -8,58 +30,67 @@ import type { SparseVector } from '../../watermark/probability/features.ts';
  * tfjs has no sparse kernel with a gradient on WebAssembly, and a dense product over thousands of
  * hashed n-grams is four times slower than touching the non-zero entries alone.
  */
-export function sparseProduct(rows: readonly SparseVector[], weights: tf.Tensor2D): tf.Tensor2D {
-  const units = weights.shape[1];
+export function sparseProduct(rows: SparseRows, weights: tf.Tensor2D): tf.Tensor2D {
+  const [dimensions, units] = weights.shape;
+  const batch = rows.offsets.length - 1;
   const product = tf.customGrad((...inputs) => {
-    const table = inputs[0] as tf.Tensor2D;
-    const value = tf.tensor2d(gatherSums(rows, table.dataSync() as Float32Array, units), [
-      rows.length,
-      units,
-    ]);
-    const gradFunc = (upstream: tf.Tensor) =>
-      tf.tensor2d(
-        scatterSums(rows, upstream.dataSync() as Float32Array, table.shape[0], units),
-        table.shape,
-      );
-    return { value, gradFunc };
+    const table = (inputs[0] as tf.Tensor2D).dataSync() as Float32Array;
+    const sums = new Float32Array(batch * units);
+    gatherSums(rows.offsets, rows.indices, rows.values, table, units, sums);
+    const gradFunc = (upstream: tf.Tensor) => {
+      const slopes = new Float32Array(dimensions * units);
+      const from = upstream.dataSync() as Float32Array;
+      scatterSums(rows.offsets, rows.indices, rows.values, from, units, slopes);
+      return tf.tensor2d(slopes, [dimensions, units]);
+    };
+    return { value: tf.tensor2d(sums, [batch, units]), gradFunc };
   });
   return product(weights) as tf.Tensor2D;
 }
 
 function gatherSums(
-  rows: readonly SparseVector[],
+  offsets: Uint32Array,
+  indices: Uint32Array,
+  values: Float32Array,
   table: Float32Array,
   units: number,
-): Float32Array {
-  const sums = new Float32Array(rows.length * units);
-  for (let row = 0; row < rows.length; row += 1) {
-    const { indices, values } = rows[row]!;
-    const base = row * units;
-    for (let entry = 0; entry < indices.length; entry += 1) {
-      const value = values[entry]!;
-      const from = indices[entry]! * units;
-      for (let unit = 0; unit < units; unit += 1) sums[base + unit]! += value * table[from + unit]!;
+  sums: Float32Array,
+): void {
+  for (let row = 0; row < offsets.length - 1; row += 1) {
+    const to = row * units;
+    const end = offsets[row + 1]!;
+    for (let entry = offsets[row]!; entry < end; entry += 1) {
+      addScaled(sums, to, table, indices[entry]! * units, values[entry]!, units);
     }
   }
-  return sums;
 }
 
 function scatterSums(
-  rows: readonly SparseVector[],
+  offsets: Uint32Array,
+  indices: Uint32Array,
+  values: Float32Array,
   upstream: Float32Array,
-  dimensions: number,
   units: number,
-): Float32Array {
-  const sums = new Float32Array(dimensions * units);
-  for (let row = 0; row < rows.length; row += 1) {
-    const { indices, values } = rows[row]!;
-    const base = row * units;
-    for (let entry = 0; entry < indices.length; entry += 1) {
-      const value = values[entry]!;
-      const to = indices[entry]! * units;
-      for (let unit = 0; unit < units; unit += 1)
-        sums[to + unit]! += value * upstream[base + unit]!;
+  slopes: Float32Array,
+): void {
+  for (let row = 0; row < offsets.length - 1; row += 1) {
+    const from = row * units;
+    const end = offsets[row + 1]!;
+    for (let entry = offsets[row]!; entry < end; entry += 1) {
+      addScaled(slopes, indices[entry]! * units, upstream, from, values[entry]!, units);
     }
   }
-  return sums;
+}
+
+function addScaled(
+  target: Float32Array,
+  to: number,
+  source: Float32Array,
+  from: number,
+  factor: number,
+  length: number,
+): void {
+  for (let index = 0; index < length; index += 1) {
+    target[to + index]! += factor * source[from + index]!;
+  }
 }

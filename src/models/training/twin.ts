@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Input, Progress } from '../../contracts.ts';
 import {
   type ClassifierProfile,
@@ -17,8 +16,8 @@ export interface Twin {
 const architectures: Readonly<
   Record<string, Pick<NetworkOptions, 'hidden' | 'epochs' | 'learningRate'>>
 > = {
-  network: { hidden: 64, epochs: 30, learningRate: 0.01 },
-  linear: { hidden: 0, epochs: 25, learningRate: 0.1 },
+  network: { hidden: 64, epochs: 30, learningRate: 0.015 },
+  linear: { hidden: 0, epochs: 30, learningRate: 0.15 },
 };
 
 /**
@@ -42,7 +41,7 @@ export async function trainTwins(
     const network: Network = await trainNetwork(
       rows,
       clean,
-      { ...options, dimensions, batchSize: 128, seed: `twin/${architecture}` },
+      { ...options, dimensions, batchSize: 256, seed: `twin/${architecture}` },
       progress && ((_, done, total) => progress(`training the ${architecture} twin`, done, total)),
     );
     twins.push({
@@ -51,13 +50,4 @@ export async function trainTwins(
     });
   }
   return twins;
-}
-
-/** A digest of what a set of baseline answers says, sealed into the plan. */
-export function digestRows(rows: readonly (readonly ArrayLike<number>[])[]): string {
-  const hash = createHash('sha256');
-  for (const baselines of rows) {
-    for (const row of baselines) hash.update(Float64Array.from(row));
-  }
-  return `sha256:${hash.digest('hex')}`;
 }

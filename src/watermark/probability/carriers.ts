@@ -5,6 +5,8 @@ import type { SparseVector } from './features.ts';
 export interface CarrierShape {
   /** Classes of the protected model. */
   readonly classes: number;
+  /** The classes that the directions live on. */
+  readonly markedClasses: readonly number[];
   /** Length of the feature vectors. */
   readonly dimensions: number;
   /** Carriers that are linear in the features. */
@@ -30,13 +32,13 @@ export class CarrierBank {
   readonly #frequencies: Float32Array;
   readonly #phases: Float32Array;
 
-  /** @throws INPUT_INVALID when the shape has fewer than two classes or no carrier. */
+  /** @throws INPUT_INVALID when the shape has fewer than two marked classes or no carrier. */
   constructor(key: Uint8Array, shape: CarrierShape) {
-    const { classes, dimensions, linear, fourier, bandwidth } = shape;
-    if (classes < 2 || linear + fourier < 1) {
+    const { markedClasses, dimensions, linear, fourier, bandwidth } = shape;
+    if (markedClasses.length < 2 || linear + fourier < 1) {
       throw new TouchmarkError(
         'INPUT_INVALID',
-        `a carrier bank needs at least 2 classes and 1 carrier, got ${classes} and ${linear + fourier}`,
+        `a carrier bank needs 2 marked classes and 1 carrier, got ${markedClasses.length} and ${linear + fourier}`,
       );
     }
     this.shape = shape;
@@ -52,7 +54,7 @@ export class CarrierBank {
       { length: fourier },
       () => 2 * Math.PI * fourierStream.nextUniform(),
     );
-    this.directions = keyedDirections(new KeyedStream(key, 'directions'), this.count, classes);
+    this.directions = keyedDirections(new KeyedStream(key, 'directions'), this.count, shape);
   }
 
   /** psi(x), one value of about unit variance per carrier. */
@@ -117,22 +119,15 @@ export function carrierSigns(key: Uint8Array, count: number): Int8Array {
   return Int8Array.from({ length: count }, () => stream.nextSign());
 }
 
-/**
- * Directions that live on a keyed half of the classes. At the same mean total variation the mark is
- * twice as strong there, and what a student learns of it counts by its square.
- */
-function keyedDirections(stream: KeyedStream, count: number, classes: number): Float32Array {
-  const support = Array.from({ length: classes }, (_, k) => ({ k, rank: stream.nextUint32() }))
-    .sort((left, right) => left.rank - right.rank)
-    .slice(0, Math.max(2, Math.ceil(classes / 2)))
-    .map(({ k }) => k);
+function keyedDirections(stream: KeyedStream, count: number, shape: CarrierShape): Float32Array {
+  const { classes, markedClasses } = shape;
   const directions = new Float32Array(count * classes);
   for (let carrier = 0; carrier < count; carrier += 1) {
-    const values = support.map(() => stream.nextNormal());
+    const values = markedClasses.map(() => stream.nextNormal());
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
     const centred = values.map((value) => value - mean);
     const size = Math.sqrt(centred.reduce((sum, value) => sum + value * value, 0) / classes);
-    support.forEach((k, index) => {
+    markedClasses.forEach((k, index) => {
       directions[carrier * classes + k] = centred[index]! / size;
     });
   }
