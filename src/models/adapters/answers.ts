@@ -1,7 +1,9 @@
-import type { Outcome } from '../../contracts.ts';
-import { TouchmarkError } from '../../errors.ts';
+import type { Answer, Outcome } from '../../contracts.ts';
+import type { TouchmarkError } from '../../errors.ts';
+import { type Columns, columnsOf } from './columns.ts';
 import { excerpt, shown } from './excerpt.ts';
 import { createLabelMatcher, type LabelMatcher } from './label-mapping.ts';
+import { invalidAnswer } from './replies.ts';
 
 /** What a suspect sent for one batch, its shape checked and its values not yet. */
 export interface WireAnswers {
@@ -11,6 +13,8 @@ export interface WireAnswers {
   readonly probabilities?: readonly (readonly unknown[] | null)[] | undefined;
   /** One label per input; null where the suspect would not answer. */
   readonly answers?: readonly (string | null)[] | undefined;
+  /** The names of all that came, to tell when none of it can be read. */
+  readonly came?: readonly string[];
 }
 
 /** What fell outside the protected model's labels. */
@@ -35,6 +39,8 @@ export interface AnswerReaderOptions {
 
 const rangeTolerance = 1e-6;
 const sumTolerance = 1e-3;
+const acceptedForms =
+  'plain JSON is {"labels": [...], "probabilities": [[...], ...]} or {"answers": [...]}; Open Inference is outputs "probabilities" FP32 [n, K] and/or "label" BYTES [n]';
 
 /**
  * Turns a suspect's answers into outcomes over the protected model's labels.
@@ -42,7 +48,8 @@ const sumTolerance = 1e-3;
  * Probabilities are reordered and projected: labels that meet in one of ours add up, labels of ours
  * that the suspect lacks get 0, and the rest is counted as `outside`; nothing is renormalised. An
  * answer is the label sent, else the arg-max over the suspect's own labels; one outside our set
- * keeps the suspect's spelling, made printable.
+ * keeps the suspect's spelling, made printable. Where the order of the columns is assumed and the
+ * label sent, one of ours, is not the arg-max, nothing is inferred: the label stands alone.
  */
 export class AnswerReader {
   readonly #options: AnswerReaderOptions;
@@ -66,37 +73,35 @@ export class AnswerReader {
    * is finite, within [0, 1] to 1e-6, and sums to 1 within 1e-3 over the suspect's own labels.
    */
   read(wire: WireAnswers, inputs: number): Outcome[] {
-    const { probabilities, answers } = wire;
+    const { probabilities, answers, came = [] } = wire;
     this.#checkCount('probabilities', probabilities, inputs);
     this.#checkCount('answers', answers, inputs);
     if (probabilities === undefined && answers === undefined) {
-      throw this.#invalid('holds neither probabilities nor answers');
+      const only = came.length === 0 ? '' : `, only ${came.slice(0, 8).map(shown).join(', ')}`;
+      throw this.#invalid(`holds neither probabilities nor answers${only}`, acceptedForms);
     }
-    const labels = probabilities === undefined ? [] : this.#columns(wire);
-    const places = labels.map(this.#match);
+    const columns = columnsOf(wire, this.#options, this.#match);
     return Array.from({ length: inputs }, (_, row) => {
       const given = probabilities?.[row];
       const answer = answers?.[row];
       if (given === null || answer === null) return { missing: 'refused' };
-      if (given === undefined) return { answer: { label: this.#label(answer!) } };
-      const checked = this.#checkRow(given, labels, row);
-      const label = this.#label(answer ?? labels[argMax(checked)]!);
-      if (this.#options.labelsOnly === true) return { answer: { label } };
-      return { answer: { label, probabilities: this.#project(checked, places) } };
+      if (given === undefined || columns === undefined)
+        return { answer: { label: this.#label(answer!) } };
+      return { answer: this.#answer(this.#checkRow(given, columns.labels, row), columns, answer) };
     });
   }
 
-  #columns(wire: WireAnswers): readonly string[] {
-    const labels = wire.labels ?? this.#options.suspectLabels;
-    if (labels !== undefined && labels.length > 0) return labels;
-    throw this.#invalid(
-      'holds probabilities but not the labels they belong to',
-      "list the suspect's labels, in its order, in the settings of this suspect",
-    );
+  #answer(row: readonly number[], columns: Columns, named: string | undefined): Answer {
+    const { labels, places, assumed } = columns;
+    const top = argMax(row);
+    const label = named === undefined ? this.#label(labels[top]!, places[top]) : this.#label(named);
+    const place = named === undefined ? undefined : this.#match(named);
+    const contradicted = assumed && place !== undefined && row[place]! < row[top]!;
+    if (this.#options.labelsOnly === true || contradicted) return { label };
+    return { label, probabilities: this.#project(row, places) };
   }
 
-  #label(theirs: string): string {
-    const position = this.#match(theirs);
+  #label(theirs: string, position = this.#match(theirs)): string {
     if (position !== undefined) return this.#options.labels[position]!;
     this.#outside.answers += 1;
     return excerpt(theirs);
@@ -145,8 +150,7 @@ export class AnswerReader {
   }
 
   #invalid(what: string, hint = 'check that the address speaks this protocol'): TouchmarkError {
-    const message = `the answer of the model at ${this.#options.address} ${what}`;
-    return new TouchmarkError('SUSPECT_ANSWER_INVALID', message, { hint });
+    return invalidAnswer(this.#options.address, what, hint);
   }
 }
 

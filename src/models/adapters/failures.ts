@@ -41,18 +41,63 @@ const connectionErrors = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
+const unconnectedErrors = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
 /** Says whether the same request may be sent again: no answer was seen and one may come. */
 export function retriable(error: unknown): boolean {
   if (error instanceof HttpFailure) return retriableStatuses.has(error.status);
   return connectionErrors.has(codeOf(error));
 }
 
-/** Returns the project's error for what went wrong at an address. */
-export function explain(error: unknown, address: string, attempts: number): TouchmarkError {
+/** Says whether no connection came about, so that nothing can have been sent. */
+export function unconnected(error: unknown): boolean {
+  return unconnectedErrors.has(codeOf(error));
+}
+
+/**
+ * Says whether a server answered that it does not offer what was asked for, or answered nothing that
+ * can be read: any 4xx but 401 and 403, 501, or a body that is no JSON.
+ *
+ * @param error What `Transport.get` or `post` threw.
+ */
+export function notOffered(error: unknown): boolean {
+  const cause = causeOf(error);
+  if (cause instanceof Unreadable) return cause.reason !== 'timeout';
+  if (!(cause instanceof HttpFailure)) return false;
+  const { status } = cause;
+  return status === 501 || (status >= 400 && status < 500 && status !== 401 && status !== 403);
+}
+
+/** Says whether what `Transport.get` or `post` threw is a server's plea to ask again later. */
+export function busy(error: unknown): boolean {
+  const cause = causeOf(error);
+  return cause instanceof HttpFailure && retriableStatuses.has(cause.status);
+}
+
+/**
+ * Returns the project's error for what went wrong at an address.
+ *
+ * @param asked False when nothing was ever sent there.
+ */
+export function explain(
+  error: unknown,
+  address: string,
+  attempts: number,
+  asked: boolean,
+): TouchmarkError {
   const tries = attempts > 1 ? ` (${attempts} attempts)` : '';
   const { code, message, hint } = describe(error);
-  return new TouchmarkError(code, `the model at ${address} ${message}${tries}`, {
-    hint,
+  const said = `the model at ${address} ${message}${tries}`;
+  if (asked) return new TouchmarkError(code, said, { hint, cause: error });
+  return new TouchmarkError(code, `${said}; nothing was asked yet`, {
+    hint: 'check that the address is right and that the server runs',
     cause: error,
   });
 }
@@ -148,4 +193,8 @@ function retryAfter(header: string | undefined): number {
 function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return '';
   return typeof error.code === 'string' ? error.code : '';
+}
+
+function causeOf(error: unknown): unknown {
+  return TouchmarkError.isInstance(error) ? error.cause : undefined;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Description, Input } from '../../contracts.ts';
-import { AnswerReader, type WireAnswers } from './answers.ts';
-import { openRemote, type RemoteClassifier, type RemoteOptions } from './remote.ts';
+import type { Input } from '../../contracts.ts';
+import type { WireAnswers } from './answers.ts';
+import { learn, openRemote, type RemoteClassifier, type RemoteOptions } from './remote.ts';
 import { checkReply, wireLabel, wireLabels } from './replies.ts';
 import { nest } from './tensors.ts';
 
@@ -16,29 +16,33 @@ const reply = z.object({
  *
  * `POST {"inputs": [text or nested numbers, ...]}` is answered with `{"labels": [class names],
  * "probabilities": [[one per label], ...]}`, with `{"answers": [class name, ...]}`, or with both; a
- * null in the place of a row or an answer is a refusal. `describe` asks `example`, as only an answer
- * tells what such a route gives. Errors as for `openRemote`.
+ * null in the place of a row or an answer is a refusal. `labels` without anything beside it are
+ * answers, and `probabilities` without `labels` are read as `columnsOf` says. `describe` asks
+ * `example`, as only an answer tells what such a route gives. Errors as for `openRemote`.
  */
 export function openHttpJson(address: string, options: RemoteOptions): RemoteClassifier {
-  return openRemote(address, options, ({ url, shown, transport }) => {
+  return openRemote(address, options, (connection) => {
+    const { url, shown, transport, example } = connection;
     const ask = async (inputs: readonly Input[], signal: AbortSignal): Promise<WireAnswers> => {
       const document = {
         inputs: inputs.map((input) => (typeof input === 'string' ? input : nest(input))),
         ...(options.labelsOnly === true ? { answers: 'labels' } : {}),
       };
-      return checkReply(reply, await transport.post(url, document, signal), shown);
+      return read(await transport.post(url, document, signal), shown);
     };
-    const describe = async (signal: AbortSignal): Promise<Description> => {
-      const wire = await ask([options.example ?? 'The quick brown fox.'], signal);
-      new AnswerReader({ ...options, address: shown }).read(wire, 1);
-      const labels = wire.labels ?? options.suspectLabels;
-      const probabilities = wire.probabilities !== undefined && options.labelsOnly !== true;
-      return {
+    return {
+      ask,
+      describe: async (signal) => ({
         name: shown,
-        ...(labels === undefined ? {} : { labels }),
-        gives: probabilities ? ['labels', 'probabilities'] : ['labels'],
-      };
+        ...learn(await ask([example], signal), connection),
+      }),
     };
-    return { ask, describe };
   });
+}
+
+function read(document: unknown, address: string): WireAnswers {
+  const { labels, probabilities, answers } = checkReply(reply, document, address);
+  if (probabilities === undefined && answers === undefined && labels !== undefined)
+    return { answers: labels };
+  return { labels, probabilities, answers, came: Object.keys(Object(document)) };
 }

@@ -1,30 +1,22 @@
 import { z } from 'zod';
 import type { Description, Input, Missing, TensorInput } from '../../contracts.ts';
 import { TouchmarkError } from '../../errors.ts';
-import { display, parseAddress } from './address.ts';
+import { parseAddress } from './address.ts';
 import type { WireAnswers } from './answers.ts';
+import { namedLabels } from './columns.ts';
+import { excerpt, shown } from './excerpt.ts';
+import { busy, notOffered } from './failures.ts';
+import { above, below, modelAddress } from './kserve-address.ts';
+import { type KserveModel, readMetadata, unknownModel } from './kserve-metadata.ts';
 import {
   type Connection,
+  learn,
   openRemote,
   type RemoteClassifier,
   type RemoteOptions,
 } from './remote.ts';
-import { checkReply, wireLabel, wireLabels } from './replies.ts';
+import { checkReply, invalidAnswer, wireLabel } from './replies.ts';
 import { flatten } from './tensors.ts';
-
-const tensorMetadata = z.object({
-  name: z.string().min(1).max(256),
-  datatype: z.string().max(32),
-  parameters: z.object({ labels: z.unknown() }).optional(),
-});
-const metadata = z.object({
-  name: z.string().max(256),
-  versions: z.array(z.string().max(256)).optional(),
-  inputs: z.array(tensorMetadata).min(1),
-  outputs: z.array(tensorMetadata).min(1),
-  parameters: z.object({ labels: z.unknown() }).optional(),
-});
-type Metadata = z.infer<typeof metadata>;
 
 const reply = z.object({
   outputs: z.array(
@@ -43,9 +35,12 @@ type Output = z.infer<typeof reply>['outputs'][number];
  * The address names the model: `http://host:port/v2/models/NAME`, with `/versions/VERSION` behind
  * it or a path before it, or `http://host:port?model=NAME`. Text goes as a BYTES tensor [n], tensors
  * as FP32 [n, ...]; of the outputs, `probabilities` FP32 [n, K] and `label` BYTES [n] are read, and
- * a null label is a refusal. The labels of the K columns come from `parameters.labels` of the
- * model's metadata (of an output or of the model; an array, or an array written as JSON text), else
- * from `suspectLabels`. Errors as for `openRemote`.
+ * a null label is a refusal. The labels of the K columns come from the model's metadata, else from
+ * `suspectLabels`, else as `columnsOf` says.
+ *
+ * Only `POST /infer` is needed. Readiness and metadata may be missing: then `describe` asks
+ * `example`, and the input tensor is called "text", or "input" for tensors. Errors as for
+ * `openRemote`.
  */
 export function openKserve(address: string, options: RemoteOptions): RemoteClassifier {
   const model = modelAddress(parseAddress(address));
@@ -55,46 +50,72 @@ export function openKserve(address: string, options: RemoteOptions): RemoteClass
 /** One model behind the protocol; its metadata is read once. */
 class OpenInference {
   readonly #connection: Connection;
-  #metadata: Promise<Metadata> | undefined;
+  #metadata: Promise<KserveModel> | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
   }
 
   async describe(signal: AbortSignal): Promise<Description> {
-    const { url, transport, options } = this.#connection;
-    await transport.get(above(url, '/v2/health/ready'), signal);
+    const { shown: address, options } = this.#connection;
     const model = await this.#model(signal);
-    const names = new Set(model.outputs.map(({ name }) => name));
-    const labels = this.#labels(model);
-    const version = model.versions?.at(-1);
-    const probabilities = names.has('probabilities') && options.labelsOnly !== true;
+    const { name = address, version, outputs } = model;
+    await this.#requireReady(signal);
+    const identity = { name, ...(version === undefined ? {} : { version }) };
+    const labels = namedLabels(model, options);
+    const probabilities = outputs.has('probabilities');
+    const clear = probabilities ? labels !== undefined : outputs.has('label');
+    if (!clear) return { ...identity, ...(await this.#learn(signal)) };
     return {
-      name: model.name,
-      ...(version === undefined ? {} : { version }),
+      ...identity,
       ...(labels === undefined ? {} : { labels }),
-      gives: probabilities ? ['labels', 'probabilities'] : ['labels'],
+      gives:
+        probabilities && options.labelsOnly !== true ? ['labels', 'probabilities'] : ['labels'],
     };
+  }
+
+  async #learn(signal: AbortSignal): Promise<Pick<Description, 'labels' | 'gives'>> {
+    const { shown, example } = this.#connection;
+    const wire = await this.ask([example], signal);
+    if (typeof wire !== 'string') return learn(wire, this.#connection);
+    const { input } = await this.#model(signal);
+    const kind = typeof example === 'string' ? 'text' : 'a tensor';
+    throw new TouchmarkError(
+      'SUSPECT_ANSWER_INVALID',
+      `the model at ${shown} takes ${excerpt(input?.datatype ?? '')} input, and the example is ${kind}`,
+      {
+        hint: 'a suspect must take what the protected model takes: text as BYTES, tensors as FP32',
+      },
+    );
   }
 
   async ask(inputs: readonly Input[], signal: AbortSignal): Promise<WireAnswers | Missing> {
     const { url, shown, transport, options } = this.#connection;
-    const model = await this.#model(signal);
-    const { name, datatype } = model.inputs[0]!;
-    const tensor = isText(inputs) ? textTensor(inputs) : numberTensor(inputs);
-    if (datatype !== tensor.datatype) return 'unsupported';
-    const wanted = options.labelsOnly === true ? { outputs: [{ name: 'label' }] } : {};
-    const request = { inputs: [{ name, ...tensor }], ...wanted };
+    const { input, outputs: offered, labels } = await this.#model(signal);
+    const { name, ...tensor } = isText(inputs) ? textTensor(inputs) : numberTensor(inputs);
+    if (input?.datatype !== undefined && input.datatype !== tensor.datatype) return 'unsupported';
+    const narrow = options.labelsOnly === true && offered.has('label');
+    const request = {
+      inputs: [{ name: input?.name ?? name, ...tensor }],
+      ...(narrow ? { outputs: [{ name: 'label' }] } : {}),
+    };
     const answer = await transport.post(below(url, '/infer'), request, signal);
     const { outputs } = checkReply(reply, answer, shown);
-    return this.#answers(outputs, inputs.length, this.#labels(model));
+    return this.#answers(outputs, inputs.length, labels);
   }
 
-  async #model(signal: AbortSignal): Promise<Metadata> {
-    const { url, shown, transport } = this.#connection;
-    this.#metadata ??= transport
-      .get(url, signal)
-      .then((document) => checkReply(metadata, document, shown));
+  /** A server without this route is taken to be ready: asking will tell. */
+  async #requireReady(signal: AbortSignal): Promise<void> {
+    const { url, transport } = this.#connection;
+    try {
+      await transport.get(above(url, '/v2/health/ready'), signal);
+    } catch (error) {
+      if (!notOffered(error)) throw error;
+    }
+  }
+
+  async #model(signal: AbortSignal): Promise<KserveModel> {
+    this.#metadata ??= this.#readModel(signal);
     try {
       return await this.#metadata;
     } catch (error) {
@@ -103,12 +124,15 @@ class OpenInference {
     }
   }
 
-  #labels({ outputs, parameters }: Metadata): readonly string[] | undefined {
-    const given = [...outputs.map((output) => output.parameters?.labels), parameters?.labels];
-    const published = given.find((labels) => labels !== undefined);
-    if (published === undefined) return this.#connection.options.suspectLabels;
-    const text = wireLabels.or(z.string().transform(jsonText).pipe(wireLabels));
-    return checkReply(text, published, this.#connection.shown);
+  /** A server that is only busy is not one without metadata: that error stands. */
+  async #readModel(signal: AbortSignal): Promise<KserveModel> {
+    const { url, transport } = this.#connection;
+    try {
+      return readMetadata(await transport.get(url, signal));
+    } catch (error) {
+      if (notOffered(error) && !busy(error)) return unknownModel;
+      throw error;
+    }
   }
 
   #answers(outputs: readonly Output[], inputs: number, labels?: readonly string[]): WireAnswers {
@@ -118,6 +142,7 @@ class OpenInference {
       labels,
       probabilities: probabilities && this.#rows(probabilities, inputs),
       answers: label && this.#names(label, inputs),
+      came: outputs.map(({ name }) => `output ${name}`),
     };
   }
 
@@ -137,39 +162,12 @@ class OpenInference {
     const fits = shape.length === dimensions && shape[0] === inputs;
     const flat = fits ? flatten(data, shape) : undefined;
     if (flat !== undefined) return flat;
-    throw new TouchmarkError(
-      'SUSPECT_ANSWER_INVALID',
-      `the model at ${this.#connection.shown} answers ${inputs} inputs with output "${name}" of shape [${shape}] and ${data.length} values`,
-      {
-        hint: `its shape must be ${dimensions === 1 ? '[n]' : '[n, K]'} and its data must fill it`,
-      },
+    throw invalidAnswer(
+      this.#connection.shown,
+      `holds output ${shown(name)} of shape [${shape}] and ${data.length} values for ${inputs} inputs`,
+      `its shape must be ${dimensions === 1 ? '[n]' : '[n, K]'} and its data must fill it`,
     );
   }
-}
-
-function modelAddress(url: URL): URL {
-  const [, base, model, version = ''] =
-    /^(.*)\/v2\/models\/([^/]+)(\/versions\/[^/]+)?(?:\/infer)?\/?$/.exec(url.pathname) ?? [];
-  const named = url.searchParams.get('model');
-  if (model !== undefined)
-    return Object.assign(new URL(url), { pathname: `${base}/v2/models/${model}${version}` });
-  if (named === null || named === '') {
-    throw new TouchmarkError('USAGE', `the address ${display(url)} names no model`, {
-      hint: 'write kserve:http://host:port/v2/models/NAME or kserve:http://host:port?model=NAME',
-    });
-  }
-  const whole = below(url, `/v2/models/${encodeURIComponent(named)}`);
-  whole.searchParams.delete('model');
-  return whole;
-}
-
-function below(url: URL, path: string): URL {
-  return Object.assign(new URL(url), { pathname: url.pathname.replace(/\/+$/, '') + path });
-}
-
-function above(url: URL, path: string): URL {
-  const base = url.pathname.slice(0, url.pathname.lastIndexOf('/v2/models/'));
-  return Object.assign(new URL(url), { pathname: base + path });
 }
 
 function isText(inputs: readonly Input[]): inputs is readonly string[] {
@@ -177,19 +175,16 @@ function isText(inputs: readonly Input[]): inputs is readonly string[] {
 }
 
 function textTensor(inputs: readonly string[]) {
-  return { datatype: 'BYTES', shape: [inputs.length], data: inputs };
+  return { name: 'text', datatype: 'BYTES', shape: [inputs.length], data: inputs };
 }
 
 function numberTensor(inputs: readonly Input[]) {
   const tensors = inputs.filter((input): input is TensorInput => typeof input !== 'string');
   const shape = [tensors.length, ...(tensors[0]?.shape ?? [])];
-  return { datatype: 'FP32', shape, data: tensors.flatMap(({ data }) => Array.from(data)) };
-}
-
-function jsonText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return {
+    name: 'input',
+    datatype: 'FP32',
+    shape,
+    data: tensors.flatMap(({ data }) => Array.from(data)),
+  };
 }

@@ -2,6 +2,7 @@ import type { Classifier, Description, Input, Missing, Outcome } from '../../con
 import { display, parseAddress } from './address.ts';
 import { AnswerReader, type Outside, type WireAnswers } from './answers.ts';
 import { Batches } from './batches.ts';
+import { namedLabels } from './columns.ts';
 import { Transport, type TransportCounts, type TransportOptions } from './transport.ts';
 
 /** How to reach and read a classifier behind HTTP, whatever its protocol. */
@@ -16,7 +17,7 @@ export interface RemoteOptions extends TransportOptions {
   readonly labelsOnly?: boolean;
   /** Inputs in one request; default 64. */
   readonly batchSize?: number;
-  /** Asked once by `describe` where only an answer tells what a suspect gives. */
+  /** Asked once by `describe` where only an answer tells what a suspect gives; default a sentence. */
   readonly example?: Input;
 }
 
@@ -39,6 +40,7 @@ export interface Connection {
   readonly shown: string;
   readonly transport: Transport;
   readonly options: RemoteOptions;
+  readonly example: Input;
 }
 
 /** A wire format: how to learn what a suspect is, and how to ask it one batch. */
@@ -63,7 +65,8 @@ export function openRemote(
   const shown = display(url);
   const reader = new AnswerReader({ ...options, address: shown });
   const transport = new Transport(options);
-  const protocol = speak({ url, shown, transport, options });
+  const example = options.example ?? 'The quick brown fox.';
+  const protocol = speak({ url, shown, transport, options, example });
   const batches = new Batches(options.batchSize ?? 64, async (inputs, signal) => {
     const answer = await protocol.ask(inputs, signal);
     if (typeof answer !== 'string') return reader.read(answer, inputs.length);
@@ -74,5 +77,29 @@ export function openRemote(
     classify: (inputs, { signal }) => batches.outcomes(inputs, signal),
     counts: () => ({ ...transport.counts, outside: reader.outside }),
     close: () => transport.close(),
+  };
+}
+
+/**
+ * Returns what one answer to the example tells of a suspect; nothing of it counts as `outside`.
+ *
+ * It gives probabilities when they could be read for the example, or when it refused the example and
+ * has rows of them.
+ *
+ * @throws SUSPECT_ANSWER_INVALID as `AnswerReader.read`.
+ */
+export function learn(
+  wire: WireAnswers,
+  { options, shown }: Connection,
+): Pick<Description, 'labels' | 'gives'> {
+  const [outcome] = new AnswerReader({ ...options, address: shown }).read(wire, 1);
+  const labels = namedLabels(wire, options);
+  const readable =
+    outcome !== undefined && 'answer' in outcome
+      ? outcome.answer.probabilities !== undefined
+      : wire.probabilities !== undefined && options.labelsOnly !== true;
+  return {
+    ...(labels === undefined ? {} : { labels }),
+    gives: readable ? ['labels', 'probabilities'] : ['labels'],
   };
 }

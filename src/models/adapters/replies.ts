@@ -21,9 +21,15 @@ export function checkReply<Reply>(
   const [issue] = result.error.issues;
   const place = z.core.toDotPath(issue?.path ?? []);
   const misfit = [place, issue?.message].filter((part) => part !== '').join(': ');
-  throw new TouchmarkError(
-    'SUSPECT_ANSWER_INVALID',
-    `the answer of the model at ${address} does not fit the protocol (${misfit})`,
-    { hint: 'check that the address and the protocol before it belong together' },
+  throw invalidAnswer(
+    address,
+    `does not fit the protocol (${misfit})`,
+    'check that the address and the protocol before it belong together',
   );
+}
+
+/** Returns the error for an answer that cannot be read; `address` as it may be shown. */
+export function invalidAnswer(address: string, what: string, hint: string): TouchmarkError {
+  const message = `the answer of the model at ${address} ${what}`;
+  return new TouchmarkError('SUSPECT_ANSWER_INVALID', message, { hint });
 }

@@ -4,7 +4,7 @@ import { Agent, errors, request } from 'undici';
 import { TouchmarkError } from '../../errors.ts';
 import { display } from './address.ts';
 import { excerpt } from './excerpt.ts';
-import { explain, HttpFailure, retriable, Unreadable } from './failures.ts';
+import { explain, HttpFailure, retriable, Unreadable, unconnected } from './failures.ts';
 
 export interface TransportOptions {
   /** Sent as `Authorization: Bearer`; never shown. */
@@ -42,6 +42,8 @@ export class Transport {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #options: TransportOptions;
   readonly #counts = { requests: 0, retries: 0 };
+  /** Whether anything may have been sent. */
+  #asked = false;
 
   /** @throws USAGE when the bearer token cannot stand in a header. */
   constructor(options: TransportOptions = {}) {
@@ -110,7 +112,7 @@ export class Transport {
       );
     } catch (error) {
       signal.throwIfAborted();
-      throw explain(error, display(address), attempts);
+      throw explain(error, display(address), attempts, this.#asked);
     }
   }
 
@@ -143,11 +145,15 @@ export class Transport {
         },
         ...(body === undefined ? { method: 'GET' } : { method: 'POST', body }),
       });
+      this.#asked = true;
       const text = this.#masked(await readBody(response.body, response.statusCode));
       if (response.statusCode < 200 || response.statusCode > 299) {
         throw new HttpFailure(response.statusCode, response.headers, text);
       }
       return parseJson(text);
+    } catch (error) {
+      if (!unconnected(error)) this.#asked = true;
+      throw error;
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);

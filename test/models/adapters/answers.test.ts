@@ -69,12 +69,62 @@ describe('answers', () => {
   });
 });
 
+describe('columns that nobody names', () => {
+  const rows = (...probabilities: readonly (readonly number[] | null)[]) => ({ probabilities });
+
+  test('are read in our order when there are as many, whatever the label map says', () => {
+    const given = reader({ labelMap: { en: 'de' }, suspectLabels: [] });
+    expect(given.read({ labels: [], ...rows(null, [0.7, 0.1, 0.2]) }, 2)).toEqual([
+      { missing: 'refused' },
+      { answer: { label: 'en', probabilities: [0.7, 0.1, 0.2] } },
+    ]);
+    expect(given.outside).toEqual({ answers: 0, mass: 0 });
+  });
+
+  test('are left aside for an input whose label, one of ours, is not the arg-max', () => {
+    const answers = ['nob', 'eng', 'deu', 'LABEL_2'];
+    const row = [0.4, 0.2, 0.4];
+    expect(reader().read({ ...rows(row, row, row, row), answers }, 4)).toEqual([
+      { answer: { label: 'no' } },
+      { answer: { label: 'en', probabilities: row } },
+      { answer: { label: 'de', probabilities: row } },
+      { answer: { label: 'LABEL_2', probabilities: row } },
+    ]);
+  });
+
+  test('are left aside altogether when there are more or fewer, if labels came', () => {
+    const given = reader();
+    const answers = ['en', 'fr', null];
+    expect(given.read({ ...rows([0.5, 0.5], [7, 7], [1, 0]), answers }, 3)).toEqual([
+      { answer: { label: 'en' } },
+      { answer: { label: 'fr' } },
+      { missing: 'refused' },
+    ]);
+    expect(given.outside).toEqual({ answers: 1, mass: 0 });
+  });
+
+  test('are still checked, row by row', () => {
+    expect(() => reader().read(rows([1, 0, 0], [1, 0]), 2)).toThrow(
+      'holds 2 probabilities in row 1 for 3 labels',
+    );
+    expect(() => reader().read(rows([0.5, 0.25, 0]), 1)).toThrow('sum to 0.75');
+  });
+
+  test('cannot be read while our own labels are not known either', () => {
+    expect(() => reader({ labels: [] }).read({ ...rows([1, 0]), answers: ['en'] }, 1)).toThrow(
+      'holds 2 probabilities for each input but not the labels they belong to',
+    );
+  });
+});
+
 describe('a lying suspect is told by row, value and what to do', () => {
   const labels = ['en', 'no'];
   const softmax =
     'probabilities are numbers from 0 to 1: put a softmax behind logits, divide percentages by 100';
   const protocol = 'check that the address speaks this protocol';
   const normalise = 'have the suspect give all of its labels, normalised, or read only its answers';
+  const forms =
+    'plain JSON is {"labels": [...], "probabilities": [[...], ...]} or {"answers": [...]}; Open Inference is outputs "probabilities" FP32 [n, K] and/or "label" BYTES [n]';
   const every = 'it must answer every input, in order; try a batch size of 1';
   const row = (...second: readonly unknown[]): WireAnswers => ({
     labels,
@@ -110,12 +160,24 @@ describe('a lying suspect is told by row, value and what to do', () => {
       every,
     ],
     ['an answer more', { answers: ['a', 'b', 'c'] }, 'holds 3 rows of answers for 2 inputs', every],
-    ['nothing', {}, 'holds neither probabilities nor answers', protocol],
+    ['nothing', {}, 'holds neither probabilities nor answers', forms],
+    [
+      'something else',
+      { came: ['predictions', 'a\nb'] },
+      'holds neither probabilities nor answers, only "predictions", "a b"',
+      forms,
+    ],
+    [
+      'a flood of something else',
+      { came: Array(100_000).fill('x') },
+      `holds neither probabilities nor answers, only ${Array(8).fill('"x"').join(', ')}`,
+      forms,
+    ],
     [
       'no labels',
       { probabilities: [[1], [1]] },
-      'holds probabilities but not the labels they belong to',
-      "list the suspect's labels, in its order, in the settings of this suspect",
+      'holds 1 probabilities for each input but not the labels they belong to',
+      "list the suspect's labels, in its order, under audit.suspectLabels in touchmark.yaml (those of the protected model itself under model.labels)",
     ],
   ])('%s', (_, wire, what, hint) => {
     const message = `the answer of the model at http://host/x ${what}`;

@@ -107,6 +107,90 @@ describe('describe', () => {
   });
 });
 
+describe('a stranger that sends only part of the protocol', () => {
+  const both = async (answer: Behaviour, options: Partial<RemoteOptions> = {}) => {
+    server.play(answer);
+    const classifier = open(options);
+    try {
+      const { gives, labels } = await classifier.describe({ signal });
+      return { gives, labels, outcomes: await classifier.classify(['a', 'b'], { signal }) };
+    } finally {
+      await classifier.close();
+    }
+  };
+  const rows =
+    (row: readonly number[], more: (inputs: number) => object = () => ({})): Behaviour =>
+    (response, request) => {
+      const { length } = inputsOf(request.body);
+      const probabilities = Array.from({ length }, () => row);
+      say({ probabilities, ...more(length) })(response, request);
+    };
+  const answers = (label: string) => (length: number) => ({ answers: Array(length).fill(label) });
+
+  test('as many probabilities as we have labels are read in our order', async () => {
+    const answer = { label: 'no', probabilities: [0.2, 0.7, 0.1] };
+    expect(await both(rows([0.2, 0.7, 0.1]))).toEqual({
+      gives: ['labels', 'probabilities'],
+      labels: undefined,
+      outcomes: [{ answer }, { answer }],
+    });
+  });
+
+  test('labels without probabilities are answers', async () => {
+    const perInput: Behaviour = (response, request) =>
+      say({ labels: inputsOf(request.body).map(() => 'deu') })(response, request);
+    expect(await both(perInput)).toEqual({
+      gives: ['labels'],
+      labels: undefined,
+      outcomes: [{ answer: { label: 'de' } }, { answer: { label: 'de' } }],
+    });
+  });
+
+  test.each([
+    ['another number of columns', rows([0.5, 0.5], answers('en'))],
+    ['labels that contradict our order', rows([0.2, 0.7, 0.1], answers('en'))],
+  ])('%s leave the labels', async (_, behaviour) => {
+    expect(await both(behaviour)).toEqual({
+      gives: ['labels'],
+      labels: undefined,
+      outcomes: [{ answer: { label: 'en' } }, { answer: { label: 'en' } }],
+    });
+  });
+
+  test('another number of columns alone asks for suspectLabels, which then name them', async () => {
+    await expect(both(rows([0.25, 0.75]))).rejects.toMatchObject({
+      code: 'SUSPECT_ANSWER_INVALID',
+      message: `the answer of the model at ${server.origin}/classify holds 2 probabilities for each input but not the labels they belong to`,
+      hint: expect.stringContaining('audit.suspectLabels in touchmark.yaml'),
+    });
+    const answer = { label: 'en', probabilities: [0.75, 0.25, 0] };
+    expect(await both(rows([0.25, 0.75]), { suspectLabels: ['no', 'en'] })).toEqual({
+      gives: ['labels', 'probabilities'],
+      labels: ['no', 'en'],
+      outcomes: [{ answer }, { answer }],
+    });
+  });
+
+  test('one that offers nothing to read is told so with the forms that are', async () => {
+    await expect(both(say({ predictions: ['en'] }))).rejects.toMatchObject({
+      code: 'SUSPECT_ANSWER_INVALID',
+      message: `the answer of the model at ${server.origin}/classify holds neither probabilities nor answers, only "predictions"`,
+      hint: expect.stringContaining('{"answers": [...]}'),
+    });
+  });
+
+  test('one that refuses the example is judged by what it sent', async () => {
+    const refusing: Behaviour = (response, request) => {
+      const probabilities = inputsOf(request.body).map(() => null);
+      say({ labels: ['en', 'no'], probabilities })(response, request);
+    };
+    expect(await both(refusing)).toMatchObject({
+      gives: ['labels', 'probabilities'],
+      outcomes: [{ missing: 'refused' }, { missing: 'refused' }],
+    });
+  });
+});
+
 describe('one indigestible input', () => {
   const poisoned =
     (status: number): Behaviour =>
@@ -192,7 +276,17 @@ describe('an answer that does not fit the protocol', () => {
     [
       'a prototype',
       '{"__proto__": {"answers": ["en"]}}',
-      'holds neither probabilities nor answers',
+      'holds neither probabilities nor answers, only "__proto__"',
+    ],
+    [
+      'another form',
+      { predictions: ['en'], model: 'm' },
+      'holds neither probabilities nor answers, only "predictions", "model"',
+    ],
+    [
+      'class names alone, more than inputs',
+      { labels: ['en', 'no', 'de'] },
+      'holds 3 rows of answers for 1 inputs',
     ],
   ])('%s', async (_, answer, what) => {
     server.play(say(answer));

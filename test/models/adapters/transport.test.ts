@@ -243,8 +243,24 @@ describe('what goes wrong is told with the address, without its secrets', () => 
     await expect(transport.get(url, never)).rejects.toMatchObject({
       code: 'SUSPECT_UNREACHABLE',
       exitCode: 3,
-      message: `the model at http://127.0.0.1:${port}/x cannot be reached: ECONNREFUSED (5 attempts)`,
+      message: `the model at http://127.0.0.1:${port}/x cannot be reached: ECONNREFUSED (5 attempts); nothing was asked yet`,
+      hint: 'check that the address is right and that the server runs',
     });
+  });
+
+  test('a server that goes away after something was asked', async () => {
+    const leaving = await startHostileServer();
+    leaving.play(say({ fine: true }));
+    const transport = new Transport({ ...quick, retries: 0 });
+    const url = new URL(`${leaving.origin}/x`);
+    await transport.post(url, {}, never);
+    await leaving.close();
+    await expect(transport.post(url, {}, never)).rejects.toMatchObject({
+      code: 'SUSPECT_UNREACHABLE',
+      message: expect.not.stringContaining('nothing was asked'),
+      hint: expect.stringMatching(/run again to resume$/),
+    });
+    await transport.close();
   });
 
   test('something that does not speak HTTP', async () => {
@@ -258,6 +274,7 @@ describe('what goes wrong is told with the address, without its secrets', () => 
     const transport = new Transport(quick);
     await expect(transport.get(new URL(`http://127.0.0.1:${port}`), never)).rejects.toMatchObject({
       code: 'SUSPECT_UNREACHABLE',
+      message: expect.not.stringContaining('nothing was asked'),
     });
     odd.close();
   });
