@@ -28,7 +28,7 @@ const letters = [...'aeioubcdlmnrst éüñçå'];
 const marking = {
   schema: 'touchmark/classifier-profile@1',
   labels,
-  linearCarriers: 32,
+  markedClasses: [0, 2, 3, 5],
   bandwidth: 0.7,
   smoothStrength: 0.3,
   perQueryStrength: 0.15,
@@ -39,7 +39,8 @@ const marking = {
 export const tensorTask: Task = {
   profile: {
     ...marking,
-    fourierCarriers: 16,
+    linearCarriers: 16,
+    fourierCarriers: 8,
     features: {
       kind: 'tensor',
       shape: [size],
@@ -57,6 +58,7 @@ export const tensorTask: Task = {
 export const textTask: Task = {
   profile: {
     ...marking,
+    linearCarriers: 40,
     fourierCarriers: 0,
     features: {
       kind: 'text',
