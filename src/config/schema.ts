@@ -94,7 +94,9 @@ const watermark = z
       .min(0)
       .max(2)
       .default(0.1)
-      .describe('Shift of a logit by the sign that each question has of its own; 0 to 2.'),
+      .describe(
+        'The most that the sign of each question may shift a logit; half of the budget bounds it too.',
+      ),
     coinShare: z
       .number()
       .min(0)
@@ -185,6 +187,11 @@ const audit = z
       .max(600)
       .default(30)
       .describe('How long a suspect may take to answer one request, at most 600.'),
+    suspectLabels: labelList
+      .exactOptional()
+      .describe(
+        "The suspect's labels in the order of its probabilities, if it does not name them.",
+      ),
     labelMap: z
       .record(z.string(), z.string())
       .default({})

@@ -17,6 +17,7 @@ import { TouchmarkError } from '../errors.ts';
 import { readServingLog } from '../ledger/read-log.ts';
 import { requireValidLog, verifyServingLog } from '../ledger/verify-log.ts';
 import { openClassifier } from '../models/adapters/registry.ts';
+import type { RemoteClassifier } from '../models/adapters/remote.ts';
 import { renderHtml } from '../report/html.ts';
 import { renderJson } from '../report/json.ts';
 import type { AuditReport } from '../report/model.ts';
@@ -72,6 +73,7 @@ export interface PreparedAudit {
  */
 export async function runAudit(options: AuditOptions): Promise<AuditReport> {
   if (!options.resume) await RunDirectory.requireVacant(options.out);
+  await contactSuspect(options);
   const prepared = await prepareAudit(options, !options.resume);
   return auditSuspect(prepared, options);
 }
@@ -127,6 +129,36 @@ export async function prepareAudit(
   }
 }
 
+/** Fails early, before twins are trained, when the suspect cannot be asked at all. */
+async function contactSuspect(options: AuditOptions): Promise<void> {
+  const project = await openProject({ configPath: options.configPath });
+  const suspect = openSuspect(project, await requireProfile(project.profilePath), options);
+  try {
+    await suspect.describe({ signal: options.signal });
+  } finally {
+    await suspect.close();
+  }
+}
+
+function openSuspect(
+  { config: { audit } }: Project,
+  { labels, features }: ClassifierProfile,
+  { suspect, suspectBearer }: Pick<AuditOptions, 'suspect' | 'suspectBearer'>,
+): RemoteClassifier {
+  const { labelMap, suspectLabels, batchSize } = audit;
+  return openClassifier(suspect, {
+    labels,
+    labelMap,
+    batchSize,
+    timeoutMilliseconds: audit.timeoutSeconds * 1000,
+    ...(suspectLabels && { suspectLabels }),
+    ...(suspectBearer !== undefined && { bearer: suspectBearer }),
+    ...(features.kind === 'tensor' && {
+      example: { shape: features.shape, data: new Float32Array(features.mean.length) },
+    }),
+  });
+}
+
 /** Seals a plan against one suspect, asks, judges and reports. */
 export async function auditSuspect(
   prepared: PreparedAudit,
@@ -135,14 +167,7 @@ export async function auditSuspect(
   const { project, profile, keyRing, tenant, epoch, records } = prepared;
   const { audit } = project.config;
   const startedAt = new Date();
-  const suspect = openClassifier(options.suspect, {
-    labels: profile.labels,
-    labelMap: audit.labelMap,
-    batchSize: audit.batchSize,
-    timeoutMilliseconds: audit.timeoutSeconds * 1000,
-    ...(options.suspectBearer !== undefined && { bearer: options.suspectBearer }),
-    ...(records[0] && { example: records[0].input }),
-  });
+  const suspect = openSuspect(project, profile, options);
   try {
     const description = await suspect.describe({ signal: options.signal });
     const { run, sealed, text } = options.resume

@@ -26,14 +26,22 @@ const ink: Readonly<Record<Verdict, string>> = {
   inconclusive: '\u001b[1;33m',
 };
 
+/** How a report is printed. */
+export interface TerminalOptions {
+  /** Paints the verdict; default false. */
+  readonly color?: boolean;
+  /** Where the run is, so that the path of the full report can be followed. */
+  readonly directory?: string;
+}
+
 /**
  * Returns the report as a plain table for stdout: verdict and score, one row per test, what the
- * verdict says and does not say, and the name of the HTML file. No line exceeds 100 columns; a
- * stranger's control characters are shown, never sent. `color` paints the verdict (default false).
+ * verdict says and does not say, and the name of the HTML file. No line but that
+ * path exceeds 100 columns; a stranger's control characters are shown, never sent.
  */
 export function renderTerminal(
   report: AuditReport,
-  { color = false }: { readonly color?: boolean } = {},
+  { color = false, directory }: TerminalOptions = {},
 ): string {
   const title = verdictTitles[report.verdict].toUpperCase();
   const verdict = color ? `${ink[report.verdict]}${title}\u001b[0m` : title;
@@ -56,7 +64,7 @@ export function renderTerminal(
     ...(plan.assumptions.length === 0 ? [] : wrapped(plain(restsOn(report)))),
     ...wrapped(verdictDoesNotSay(report)),
     '',
-    clipped(`Full report: ${visible(report.files.html)}`, lineWidth),
+    `Full report: ${visible(directory === undefined ? report.files.html : `${directory}/${report.files.html}`)}`,
   ];
   return `${lines
     .map((line) => line.trimEnd())

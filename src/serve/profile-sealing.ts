@@ -16,6 +16,7 @@ import { carrierNgrams } from '../watermark/probability/features.ts';
 export interface SealingTargets {
   /** Mean total variation between served and clean answers, over the owner's inputs. */
   readonly totalVariation: number;
+  /** The most that the per-query layer may shift a logit. */
   readonly perQueryStrength: number;
   /** Share of traffic that is answered by a coin. */
   readonly coinShare: number;
@@ -37,11 +38,16 @@ export interface SealingOptions {
 const unmeasured = { smoothStrength: 0.2, perQueryStrength: 0.1, marginThreshold: 0.05 };
 
 const keysTried = 4;
+const bisections = 12;
+
+/** A smooth layer is never stronger than this, in logits. */
+const strongest = 4;
 
 /**
  * Measures a watermark's strength on the owner's inputs and returns the profile to seal: the margin
- * threshold is the quantile of the coin share, and the smooth strength the largest that keeps the
- * mean total variation of all layers together within the target, over dummy keys.
+ * threshold is the quantile of the coin share, the per-query strength at most what half of the target
+ * pays for, and the smooth strength the largest that keeps the mean total variation of all layers
+ * together within the target, over dummy keys.
  *
  * @throws INPUT_INVALID for mixed inputs; UPSTREAM_FAILED or UPSTREAM_ANSWER_INVALID as `askClean`.
  */
@@ -71,20 +77,38 @@ export async function sealProfile(options: SealingOptions): Promise<ClassifierPr
     const modulation = deriveModulation(key, profileAt(1, 0));
     return (profile: ClassifierProfile) => new ClassifierMarker(key, profile, modulation);
   });
-  let [low, high] = [0, 4];
-  for (let step = 0; step < 12; step += 1) {
-    const middle = (low + high) / 2;
-    const profile = profileAt(middle, targets.perQueryStrength);
-    const cost = meanTotalVariation(
+  const costOf = (smooth: number, perQuery: number): number => {
+    const profile = profileAt(smooth, perQuery);
+    return meanTotalVariation(
       dummies.map((markerOf) => markerOf(profile)),
       inputs,
       clean,
     );
-    options.progress?.('measuring the watermark', step + 1, 12);
-    if (cost > targets.totalVariation) high = middle;
-    else low = middle;
+  };
+  const { totalVariation: budget, perQueryStrength: most } = targets;
+  const perQuery =
+    costOf(0, most) <= budget / 2 ? most : largest((x) => costOf(0, x) <= budget / 2, most);
+  const report = (step: number) => options.progress?.('measuring the watermark', step, bisections);
+  return profileAt(
+    largest((x) => costOf(x, perQuery) <= budget, strongest, report),
+    perQuery,
+  );
+}
+
+/** The largest x in [0, highest] that is allowed, by bisection. */
+function largest(
+  allowed: (x: number) => boolean,
+  highest: number,
+  report?: (step: number) => void,
+): number {
+  let [low, high] = [0, highest];
+  for (let step = 1; step <= bisections; step += 1) {
+    const middle = (low + high) / 2;
+    if (allowed(middle)) low = middle;
+    else high = middle;
+    report?.(step);
   }
-  return profileAt(low, low > 0 ? targets.perQueryStrength : 0);
+  return low;
 }
 
 /** Every other class, in the order of the probability that there is to move in each. */

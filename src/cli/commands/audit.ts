@@ -53,7 +53,11 @@ export function addAudit(program: Argv): Argv {
       }).finally(() => reporter.stop());
       if (options.failOn === report.verdict) process.exitCode = 10;
       const color = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
-      await print(options.json ? renderJson(report) : renderTerminal(report, { color }));
+      await print(
+        options.json
+          ? renderJson(report)
+          : renderTerminal(report, { color, directory: options.out }),
+      );
     },
   );
 }
