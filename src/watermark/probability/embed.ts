@@ -1,4 +1,4 @@
-import { normalise, softmax } from './distribution.ts';
+import { softmax, topTwo } from './distribution.ts';
 
 /** The part of every gap to the top class that a mark leaves standing. */
 const keptGap = 0.1;
@@ -7,7 +7,8 @@ const keptGap = 0.1;
  * Adds a mark to a distribution in log space, scaled so that the arg-max keeps its place.
  *
  * Served logits are log p + c * shift with the largest c <= 1 that leaves each class at least a
- * tenth of its log-odds gap below the top one; an exact tie at the top is served unmarked.
+ * tenth of its log-odds gap below the top one. A tie at the top, exact or within the rounding of the
+ * served numbers, is served unmarked.
  *
  * @param clean a distribution without zeros.
  * @param shift one number per class, in logits.
@@ -16,8 +17,7 @@ export function markDistribution(
   clean: Float64Array,
   shift: ArrayLike<number>,
 ): { readonly served: Float64Array; readonly scale: number } {
-  let top = 0;
-  for (let k = 1; k < clean.length; k += 1) if (clean[k]! > clean[top]!) top = k;
+  const [top] = topTwo(clean);
   const logs = clean.map((p) => Math.log(p));
   let scale = 1;
   for (let k = 0; k < logs.length; k += 1) {
@@ -25,6 +25,7 @@ export function markDistribution(
     if (k === top || rise <= 0) continue;
     scale = Math.min(scale, ((1 - keptGap) * (logs[top]! - logs[k]!)) / rise);
   }
-  if (scale === 0) return { served: normalise(clean), scale };
-  return { served: softmax(logs.map((value, k) => value + scale * shift[k]!)), scale };
+  if (scale === 0) return { served: clean.slice(), scale };
+  const served = softmax(logs.map((value, k) => value + scale * shift[k]!));
+  return topTwo(served)[0] === top ? { served, scale } : { served: clean.slice(), scale: 0 };
 }
