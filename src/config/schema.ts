@@ -87,7 +87,7 @@ const watermark = z
       .number()
       .positive()
       .max(0.2)
-      .default(0.028)
+      .default(0.0275)
       .describe('How far probabilities move on average, as total variation distance; at most 0.2.'),
     perQueryStrength: z
       .number()
@@ -101,7 +101,7 @@ const watermark = z
       .number()
       .min(0)
       .max(0.25)
-      .default(0.03)
+      .default(0.025)
       .describe(
         'Share of questions whose two best labels a keyed coin decides between; 0 to 0.25.',
       ),
