@@ -1,9 +1,19 @@
-import { type FileHandle, mkdir, open, readFile, truncate } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readFile,
+  rename,
+  rm,
+  truncate,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Outcome, Probe } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
-import { createSecureFile, storageError, writeSecureFile } from './secure-file.ts';
+import { storageError, writeSecureFile } from './secure-file.ts';
 
 /** The files of one audit, relative to its directory. */
 export const runFiles = {
@@ -42,26 +52,40 @@ export class RunDirectory {
     this.#outcomes = outcomes;
   }
 
-  /** @throws RUN_CONFLICT when the directory holds a run */
+  /** @throws RUN_CONFLICT when the directory holds a run, or answers that belonged to one */
   static async requireVacant(path: string): Promise<void> {
-    if ((await readIfThere(join(path, runFiles.plan))) === undefined) return;
-    throw new TouchmarkError('RUN_CONFLICT', `${path} already holds an audit`, {
-      hint: 'continue it with --resume, or choose another --out directory',
+    if ((await readIfThere(join(path, runFiles.plan))) !== undefined) throw occupied(path);
+    if ((await readIfThere(join(path, runFiles.runLog))) === undefined) return;
+    throw new TouchmarkError('RUN_CONFLICT', `${path} holds the answers of an audit without plan`, {
+      hint: 'choose another --out directory: a new audit must not go on with old answers',
     });
   }
 
   /**
    * Begins a run in a directory that holds none.
    *
-   * The plan is written last and by exclusive create, so that of two audits at once one wins.
+   * Both files are drafted under names of their own; the plan gets its name by exclusive link, so
+   * that of two audits at once one wins, with its own material.
    *
    * @throws RUN_CONFLICT when there is a run already; STORE_FULL and the like.
    */
   static async create(path: string, plan: string, material: string): Promise<RunDirectory> {
     await RunDirectory.requireVacant(path);
-    await mkdir(path, { recursive: true });
-    await writeSecureFile(join(path, runFiles.material), material);
-    await createSecureFile(join(path, runFiles.plan), plan);
+    const draft = join(path, randomUUID());
+    try {
+      await mkdir(path, { recursive: true });
+      await writeSecureFile(`${draft}.material`, material);
+      await writeSecureFile(`${draft}.plan`, plan);
+      await link(`${draft}.plan`, join(path, runFiles.plan));
+      await rename(`${draft}.material`, join(path, runFiles.material));
+    } catch (cause) {
+      if (TouchmarkError.isInstance(cause)) throw cause;
+      throw isErrno(cause, 'EEXIST') ? occupied(path) : storageError('begin', path, cause);
+    } finally {
+      await Promise.all(
+        ['material', 'plan'].map((name) => rm(`${draft}.${name}`, { force: true })),
+      );
+    }
     return new RunDirectory(path, new Map());
   }
 
@@ -84,18 +108,26 @@ export class RunDirectory {
     return this.#outcomes.size;
   }
 
-  readText(name: keyof typeof runFiles): Promise<string> {
-    return readFile(join(this.path, runFiles[name]), 'utf8');
+  /** @throws RUN_CONFLICT when the run lacks the file */
+  async readText(name: keyof typeof runFiles): Promise<string> {
+    const text = await readIfThere(join(this.path, runFiles[name]));
+    if (text !== undefined) return text;
+    throw new TouchmarkError('RUN_CONFLICT', `${this.path} has no ${runFiles[name]}`, {
+      hint: 'it cannot be resumed without: start a new audit in an empty directory',
+    });
   }
 
   recall(probe: Probe): Outcome | undefined {
     return this.#outcomes.get(probe.id);
   }
 
-  /** Appends outcomes and resolves once they are synced; calls at the same time take turns. */
+  /**
+   * Appends outcomes and resolves once they are synced; calls at the same time take turns. A write
+   * that failed may have left part of a line, so those after it fail likewise, until a resume.
+   */
   record(outcomes: readonly { readonly probe: Probe; readonly outcome: Outcome }[]): Promise<void> {
     const turn = this.#writing.then(() => this.#append(outcomes));
-    this.#writing = turn.catch(() => undefined);
+    this.#writing = turn;
     return turn;
   }
 
@@ -119,7 +151,7 @@ export class RunDirectory {
   }
 
   async close(): Promise<void> {
-    await this.#writing;
+    await Promise.allSettled([this.#writing]);
     await this.#log?.close();
     this.#log = undefined;
   }
@@ -155,7 +187,17 @@ async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    if (isErrno(cause, 'ENOENT')) return undefined;
     throw storageError('read', path, cause);
   }
+}
+
+function occupied(path: string): TouchmarkError {
+  return new TouchmarkError('RUN_CONFLICT', `${path} already holds an audit`, {
+    hint: 'continue it with --resume, or choose another --out directory',
+  });
+}
+
+function isErrno(cause: unknown, code: string): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === code;
 }
