@@ -35,7 +35,7 @@ export async function trainNetwork(
 ): Promise<Network> {
   await startBackend();
   const classes = targets[0]?.length ?? 0;
-  const layers = createLayers(options, classes);
+  const layers = tf.tidy(() => createLayers(options, classes));
   const optimizer = tf.train.adam(options.learningRate);
   const random = seededRandom(`${options.seed}/order`);
   const order = rows.map((_, index) => index);
