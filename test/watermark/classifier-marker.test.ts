@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ClassifierMarker, deriveModulation } from '../../src/watermark/classifier-marker.ts';
+import {
+  servingFloor,
+  toDistribution,
+  topTwo,
+  totalVariation,
+} from '../../src/watermark/probability/distribution.ts';
+import { keyOf, textProfile } from './fixtures.ts';
+
+const profile = textProfile();
+const marker = new ClassifierMarker(keyOf('epoch'), profile);
+
+const question = fc.tuple(
+  fc.string({ unit: 'grapheme', maxLength: 30 }),
+  fc
+    .array(fc.oneof(fc.constantFrom(0, 0.5, 1), fc.double({ min: 0, max: 1, noNaN: true })), {
+      minLength: 4,
+      maxLength: 4,
+    })
+    .filter((row) => row.some((value) => value > 1e-6))
+    .map((row) => {
+      const sum = row.reduce((total, value) => total + value, 0);
+      return toDistribution(
+        row.map((value) => value / sum),
+        servingFloor,
+      );
+    }),
+);
+
+describe('ClassifierMarker', () => {
+  it('serves a label that is the arg-max of what it serves, chosen within the best pair', () => {
+    fc.assert(
+      fc.property(question, ([text, clean]) => {
+        const { served, label, marks } = marker.mark(text, clean);
+        const [top, second] = topTwo(clean);
+        expect(topTwo(served)[0]).toBe(label);
+        expect(served.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 12);
+        const eligible = clean[top]! - clean[second]! < profile.marginThreshold;
+        expect(marks.coin !== undefined).toBe(eligible);
+        const tied = served[top] === served[second];
+        if (!tied) expect(label).toBe(marks.coin?.outcome === 1 ? second : top);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('keeps the arg-max of the clean answer in the probability layers', () => {
+    fc.assert(
+      fc.property(question, ([text, clean]) => {
+        expect(topTwo(marker.markProbabilities(text, clean))[0]).toBe(topTwo(clean)[0]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('gives one canonical question one answer, also from another process’s marker', () => {
+    const clean = Float64Array.of(0.4, 0.35, 0.2, 0.05);
+    const again = new ClassifierMarker(
+      keyOf('epoch'),
+      profile,
+      deriveModulation(keyOf('epoch'), profile),
+    );
+    const answer = marker.mark('Où çà ?', clean);
+    expect(again.mark('Où çà ?'.normalize('NFD'), clean)).toEqual(answer);
+  });
+
+  it('marks differently under another key and for another question', () => {
+    const clean = Float64Array.of(0.7, 0.15, 0.1, 0.05);
+    const served = marker.mark('text', clean).served;
+    expect(totalVariation(clean, served)).toBeGreaterThan(0.001);
+    const other = new ClassifierMarker(keyOf('other'), profile);
+    expect(other.mark('text', clean).served).not.toEqual(served);
+    expect(marker.mark('text!', clean).served).not.toEqual(served);
+  });
+
+  it('refuses an input of another kind', () => {
+    const tensor = { shape: [1], data: Float32Array.of(1) };
+    expect(() => marker.mark(tensor, Float64Array.of(0.7, 0.1, 0.1, 0.1))).toThrow(
+      /a tensor where the watermark reads text/,
+    );
+  });
+});
