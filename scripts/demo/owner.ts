@@ -69,6 +69,7 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
     classifier,
     labels,
     inputs: options.twinTexts,
+    freshInputs: options.freshTexts,
     targets: config.watermark,
     signal: AbortSignal.timeout(120_000),
     progress,

@@ -5,6 +5,7 @@ import { lengthPrefixed, requireWellFormed } from './encoding.ts';
 
 const textDomain = lengthPrefixed('touchmark/v1/input/text');
 const tensorDomain = lengthPrefixed('touchmark/v1/input/tensor');
+const poolDomain = lengthPrefixed('touchmark/v1/input/pool');
 const largestDimension = 2 ** 32 - 1;
 
 /**
@@ -28,6 +29,18 @@ export function canonicalBytes(input: Input): Buffer {
  */
 export function inputDigest(input: Input): Buffer {
   return createHash('sha256').update(canonicalBytes(input)).digest();
+}
+
+/**
+ * Returns `sha256:` and the hexadecimal SHA-256 of the inputs' digests in order: what names a pool
+ * of questions without showing it.
+ *
+ * @throws TouchmarkError INPUT_INVALID as `canonicalBytes`
+ */
+export function poolDigest(inputs: readonly Input[]): string {
+  const hash = createHash('sha256').update(poolDomain);
+  for (const input of inputs) hash.update(inputDigest(input));
+  return `sha256:${hash.digest('hex')}`;
 }
 
 function textBytes(text: string): Buffer {

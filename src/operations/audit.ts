@@ -14,6 +14,7 @@ import { decodeMaterial, encodeMaterial, materialDigest } from '../audit/stored-
 import { provenanceTests } from '../audit/tests/registry.ts';
 import type { Input, Progress, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
+import { canonicalInput, inputDigest, poolDigest } from '../keys/canonical-input.ts';
 import { readServingLog } from '../ledger/read-log.ts';
 import { requireValidLog, verifyServingLog } from '../ledger/verify-log.ts';
 import { openClassifier } from '../models/adapters/registry.ts';
@@ -31,6 +32,9 @@ import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import { reportOf } from './audit-report.ts';
 import { openProject, openProjectRing, type Project } from './project.ts';
 import { openUpstream } from './upstream.ts';
+
+const unsealedPool =
+  'the fresh probes were chosen without the keys (their pool was not sealed before serving)';
 
 export interface AuditOptions {
   readonly configPath: string;
@@ -62,6 +66,8 @@ export interface PreparedAudit {
   readonly material?: {
     readonly text: string;
     readonly probes: { readonly logged: number; readonly fresh: number };
+    /** Whether the fresh probes are those that were sealed before serving. */
+    readonly sealedPool: boolean;
   };
 }
 
@@ -112,18 +118,20 @@ export async function prepareAudit(
   });
   requireProfileLabels(project.profilePath, profile, model.labels);
   try {
+    const pool = await readInputFile(config.inputs.fresh);
     const material = await prepareMaterial({
       profile,
       protectedModel,
       records,
       twinInputs: await readInputFile(config.inputs.twin),
-      freshInputs: chooseFresh(await readInputFile(config.inputs.fresh), records, shared, project),
+      freshInputs: chooseFresh(pool, keyRing.commitment(tenant, epoch), config.audit.freshProbes),
       loggedProbes: config.audit.loggedProbes,
       signal,
       ...(progress && { progress }),
     });
     const probes = { logged: material.logged.length, fresh: material.fresh.length };
-    return { ...shared, material: { text: encodeMaterial(material), probes } };
+    const sealedPool = profile.freshPool === poolDigest(pool);
+    return { ...shared, material: { text: encodeMaterial(material), probes, sealedPool } };
   } finally {
     await protectedModel.close();
   }
@@ -219,17 +227,15 @@ async function requireProfile(path: string): Promise<ClassifierProfile> {
   });
 }
 
-/** Fresh probes: never logged, and chosen by a seed that nobody picked after seeing the suspect. */
-function chooseFresh(
-  inputs: readonly Input[],
-  records: readonly ServedRecord[],
-  { keyRing, tenant, epoch, log }: Omit<PreparedAudit, 'material'>,
-  { config }: Project,
-): Input[] {
-  const served = new Set(records.map(({ input }) => JSON.stringify(input)));
-  const unseen = inputs.filter((input) => !served.has(JSON.stringify(input)));
-  const seed = digestOf(['fresh-probes', keyRing.commitment(tenant, epoch), log.head]);
-  return seededRandom(seed).choose(unseen, Math.min(unseen.length, config.audit.freshProbes));
+/**
+ * Chooses fresh probes by a seed that was public before the epoch's first answer. Nothing about the
+ * log enters, not even whether a question was served: a tenant could have asked it for its answer.
+ */
+function chooseFresh(pool: readonly Input[], epochCommitment: string, most: number): Input[] {
+  const distinct = new Map(pool.map((input) => [inputDigest(input).toString('hex'), input]));
+  const inputs = [...distinct.values()].map(canonicalInput);
+  const seed = digestOf(['fresh-probes', epochCommitment]);
+  return seededRandom(seed).choose(inputs, Math.min(inputs.length, most));
 }
 
 interface StartedRun {
@@ -241,7 +247,7 @@ interface StartedRun {
 async function beginRun(prepared: PreparedAudit, options: AuditOptions): Promise<StartedRun> {
   const { project, profile, keyRing, tenant, epoch, log, material } = prepared;
   if (material === undefined) throw new RangeError('a new audit needs computed material');
-  const { text, probes } = material;
+  const { text, probes, sealedPool } = material;
   const register = join(project.directory, '.touchmark', 'audits.jsonl');
   const { config } = project;
   const earlier = (await registeredAudits(register)).filter(
@@ -268,7 +274,10 @@ async function beginRun(prepared: PreparedAudit, options: AuditOptions): Promise
       suspects: config.audit.suspects,
       audit: earlier.length + 1,
     }).map((charge) => ({ ...charge })),
-    assumptions: config.audit.questionsNotChosenFromAnswers ? [replayAssumption] : [],
+    assumptions: [
+      ...(config.audit.questionsNotChosenFromAnswers ? [replayAssumption] : []),
+      ...(probes.fresh > 0 && !sealedPool ? [unsealedPool] : []),
+    ],
     beacon: null,
     toolkit: await toolkitVersion(),
   };

@@ -103,7 +103,16 @@ async function profileOf(
   }
   const { labels } = model;
   const targets = config.watermark;
-  const profile = await sealProfile({ classifier, labels, inputs, targets, signal, progress });
+  const freshInputs = await readInputFile(config.inputs.fresh);
+  const profile = await sealProfile({
+    classifier,
+    labels,
+    inputs,
+    freshInputs,
+    targets,
+    signal,
+    progress,
+  });
   await writeProfile(profilePath, profile);
   return profile;
 }

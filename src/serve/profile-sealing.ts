@@ -1,5 +1,6 @@
 import type { Classifier, Input, Progress, TensorInput } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
+import { poolDigest } from '../keys/canonical-input.ts';
 import { askAllClean } from '../models/clean-answers.ts';
 import { seededRandom } from '../stats/sampling.ts';
 import { ClassifierMarker, deriveModulation } from '../watermark/classifier-marker.ts';
@@ -29,6 +30,8 @@ export interface SealingOptions {
   readonly labels: readonly string[];
   /** The owner's own inputs, like its traffic; 1,400 or more make a stable threshold. */
   readonly inputs: readonly Input[];
+  /** The fresh probes, sealed by digest so that an audit can tell whether they were changed since. */
+  readonly freshInputs: readonly Input[];
   readonly targets: SealingTargets;
   readonly signal: AbortSignal;
   readonly progress?: Progress;
@@ -63,6 +66,7 @@ export async function sealProfile(options: SealingOptions): Promise<ClassifierPr
     linearCarriers: targets.linearCarriers,
     fourierCarriers: targets.fourierCarriers,
     bandwidth: halfMedianDistance(features, inputs),
+    ...(options.freshInputs.length > 0 && { freshPool: poolDigest(options.freshInputs) }),
   };
   if (inputs.length === 0) return { ...base, ...unmeasured };
   const threshold = marginThreshold(clean.map(margin), targets.coinShare);

@@ -34,6 +34,7 @@ const profileSchema: z.ZodType<ClassifierProfile> = z.strictObject({
   smoothStrength: z.number().nonnegative(),
   perQueryStrength: z.number().nonnegative(),
   marginThreshold: z.number().min(0).max(1),
+  freshPool: z.string().exactOptional(),
 });
 
 /**

@@ -38,6 +38,8 @@ export interface ClassifierProfile {
   readonly perQueryStrength: number;
   /** tau: inputs whose two best probabilities are closer than this are answered by a coin. */
   readonly marginThreshold: number;
+  /** Digest of the pool of fresh probes, if there was one when the profile was sealed. */
+  readonly freshPool?: string;
 }
 
 /** The shape of the carrier bank that a profile asks for. */

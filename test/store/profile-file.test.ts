@@ -9,12 +9,14 @@ const profile: ClassifierProfile = {
   schema: 'touchmark/classifier-profile@1',
   labels: ['en', 'de'],
   features: { kind: 'tensor', shape: [2], mean: [0.1, 1 / 3], deviation: [1, 0] },
+  markedClasses: [0, 1],
   linearCarriers: 8,
   fourierCarriers: 0,
   bandwidth: 0.5,
   smoothStrength: 0.3,
   perQueryStrength: 0.1,
   marginThreshold: 0.05,
+  freshPool: `sha256:${'0'.repeat(64)}`,
 };
 
 it('gives back what was written, to the last bit, and nothing where nothing was', async () => {
