@@ -31,7 +31,8 @@ const networkRooms = [join('models', 'adapters'), 'serve'];
 const fileRooms = ['ledger', 'store', 'config'];
 const networkModules = /^(node:(http|https|http2|net|tls|dgram)|undici|fastify)$/;
 const fileModules = /^(node:fs(\/promises)?|write-file-atomic|proper-lockfile)$/;
-const clockOrChance = /\b(Date\.now|new Date\(\)|performance\.now|Math\.random|setTimeout|setInterval)\b/;
+const clockOrChance =
+  /\b(Date\.now|new Date\(\)|performance\.now|Math\.random|setTimeout|setInterval)\b/;
 
 const source = join(import.meta.dirname, '..', 'src');
 const problems: string[] = [];
@@ -50,7 +51,8 @@ for (const path of readdirSync(source, { recursive: true, encoding: 'utf8' })) {
     if (target.startsWith('.')) checkInternal(path, room, floor, target);
     else checkExternal(path, target, pure);
   }
-  if (pure && clockOrChance.test(text)) problems.push(`${path}: a pure room has no clock and no chance`);
+  if (pure && clockOrChance.test(text))
+    problems.push(`${path}: a pure room has no clock and no chance`);
 }
 
 if (problems.length > 0) {
@@ -72,7 +74,8 @@ function importsOf(text: string): string[] {
 function checkInternal(path: string, room: string, floor: number, target: string): void {
   const resolved = normalize(join(dirname(path), target));
   if (relative('.', resolved).startsWith('..')) {
-    if (!resolved.endsWith('package.json')) problems.push(`${path}: imports ${target} from outside src`);
+    if (!resolved.endsWith('package.json'))
+      problems.push(`${path}: imports ${target} from outside src`);
     return;
   }
   const targetRoom = roomOf(resolved);

@@ -1,6 +1,7 @@
 import { join, relative, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import yargs from 'yargs';
+import { TouchmarkError } from '../../src/errors.ts';
 import { stderrProgress } from '../progress.ts';
 import { demoDocument } from './document.ts';
 import { type DemoResult, type DemoSuspect, runDemo } from './run.ts';
@@ -17,21 +18,24 @@ const { seed, out, json } = await yargs(process.argv.slice(2))
   })
   .option('out', {
     type: 'string',
-    default: 'demo-output',
-    describe: 'Directory for the runs and reports',
+    describe: 'A new directory for project, runs and reports; one in demo-output by default',
   })
   .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
   .strict()
   .parseAsync();
 
-const directory = join(
-  resolve(out),
-  `seed-${seed}-${new Date().toISOString().replaceAll(/[:.]/g, '')}`,
-);
-const result = await runDemo({ seed, out: directory, progress: stderrProgress() });
-process.stdout.write(
-  json ? `${JSON.stringify(demoDocument(result), null, 2)}\n` : asTable(result, directory),
-);
+const stamp = new Date().toISOString().replaceAll(/[:.]/g, '');
+const directory = resolve(out ?? join('demo-output', `seed-${seed}-${stamp}`));
+try {
+  const result = await runDemo({ seed, out: directory, progress: stderrProgress() });
+  process.stdout.write(
+    json ? `${JSON.stringify(demoDocument(result), null, 2)}\n` : asTable(result, directory),
+  );
+} catch (cause) {
+  if (!TouchmarkError.isInstance(cause)) throw cause;
+  process.stderr.write(`demo: ${cause.message}\n  hint: ${cause.hint}\n`);
+  process.exitCode = cause.exitCode;
+}
 
 function asTable(demo: DemoResult, directory: string): string {
   const { protected: model } = demo;
