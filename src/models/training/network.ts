@@ -35,7 +35,7 @@ export async function trainNetwork(
 ): Promise<Network> {
   await startBackend();
   const classes = targets[0]?.length ?? 0;
-  const layers = tf.tidy(() => createLayers(options, classes));
+  const layers = createLayers(options, classes);
   const optimizer = tf.train.adam(options.learningRate);
   const random = seededRandom(`${options.seed}/order`);
   const order = rows.map((_, index) => index);
@@ -71,15 +71,13 @@ interface Layer {
 
 function createLayers(options: NetworkOptions, classes: number): Layer[] {
   const random = seededRandom(`${options.seed}/weights`);
-  const layer = (inputs: number, outputs: number, scale: number): Layer => ({
-    weights: tf.variable(
-      tf.tensor2d(
-        Float32Array.from({ length: inputs * outputs }, () => random.normal() * scale),
-        [inputs, outputs],
-      ),
-    ),
-    bias: tf.variable(tf.zeros([outputs]) as tf.Tensor1D),
-  });
+  const layer = (inputs: number, outputs: number, scale: number): Layer => {
+    const normals = Float32Array.from({ length: inputs * outputs }, () => random.normal() * scale);
+    return {
+      weights: tf.tidy(() => tf.variable(tf.tensor2d(normals, [inputs, outputs]))),
+      bias: tf.tidy(() => tf.variable(tf.zeros<tf.Rank.R1>([outputs]))),
+    };
+  };
   const { dimensions } = options;
   if (options.hidden === 0) return [layer(dimensions, classes, 0)];
   return [
