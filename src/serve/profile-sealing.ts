@@ -145,7 +145,7 @@ function meanTotalVariation(
 
 function featureMapOf(inputs: readonly Input[]): FeatureMap {
   const tensors = inputs.filter((input): input is TensorInput => typeof input !== 'string');
-  if (tensors.length === 0) return { kind: 'text', ngrams: carrierNgrams };
+  if (tensors.length === 0) return textFeatures(inputs);
   const { shape, data } = tensors[0]!;
   const odd = inputs.findIndex(
     (input) => typeof input === 'string' || input.data.length !== data.length,
@@ -164,6 +164,19 @@ function featureMapOf(inputs: readonly Input[]): FeatureMap {
     Math.sqrt(average(tensors.map((tensor) => (tensor.data[k]! - centre) ** 2))),
   );
   return { kind: 'tensor', shape, mean, deviation };
+}
+
+function textFeatures(inputs: readonly Input[]): FeatureMap {
+  const map: FeatureMap = { kind: 'text', ngrams: carrierNgrams };
+  if (inputs.length === 0) return map;
+  const mean = new Float32Array(carrierNgrams.dimensions);
+  for (const input of inputs) {
+    const { indices, values } = readFeatures(map, input);
+    indices.forEach((feature, entry) => {
+      mean[feature]! += values[entry]! / inputs.length;
+    });
+  }
+  return { ...map, mean: Array.from(mean, (value) => Number(value.toPrecision(4))) };
 }
 
 /** Half the median distance between feature vectors, by 500 random pairs. */

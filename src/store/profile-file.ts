@@ -19,6 +19,7 @@ const profileSchema: z.ZodType<ClassifierProfile> = z.strictObject({
         longest: z.int().positive(),
         seed: z.int(),
       }),
+      mean: list(z.number()).exactOptional(),
     }),
     z.strictObject({
       kind: z.literal('tensor'),

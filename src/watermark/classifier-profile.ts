@@ -5,7 +5,12 @@ import { hashNgrams, type NgramOptions, type SparseVector } from './probability/
 
 /** How the carriers read an input. */
 export type FeatureMap =
-  | { readonly kind: 'text'; readonly ngrams: NgramOptions }
+  | {
+      readonly kind: 'text';
+      readonly ngrams: NgramOptions;
+      /** The mean feature vector over the owner's own inputs; absent where there were none. */
+      readonly mean?: readonly number[];
+    }
   | {
       readonly kind: 'tensor';
       readonly shape: readonly number[];
@@ -44,13 +49,13 @@ export interface ClassifierProfile {
 
 /** The shape of the carrier bank that a profile asks for. */
 export function carrierShape(profile: ClassifierProfile): CarrierShape {
+  const { features } = profile;
   return {
     classes: profile.labels.length,
     markedClasses: profile.markedClasses,
-    dimensions:
-      profile.features.kind === 'text'
-        ? profile.features.ngrams.dimensions
-        : profile.features.mean.length,
+    ...(features.kind === 'text'
+      ? { dimensions: features.ngrams.dimensions, ...(features.mean && { centre: features.mean }) }
+      : { dimensions: features.mean.length }),
     linear: profile.linearCarriers,
     fourier: profile.fourierCarriers,
     bandwidth: profile.bandwidth,

@@ -15,6 +15,11 @@ export interface CarrierShape {
   readonly fourier: number;
   /** Kernel width of the Fourier carriers, in units of feature distance. */
   readonly bandwidth: number;
+  /**
+   * The mean feature vector of the owner's inputs, where features are not centred already. What all
+   * inputs share would only shift whole classes: it costs distortion, and no test can read it.
+   */
+  readonly centre?: ArrayLike<number>;
 }
 
 /**
@@ -31,6 +36,8 @@ export class CarrierBank {
   readonly #linearSigns: Int8Array;
   readonly #frequencies: Float32Array;
   readonly #phases: Float32Array;
+  /** What each linear carrier says of the centre. */
+  readonly #offsets: Float64Array;
 
   /** @throws INPUT_INVALID when the shape has fewer than two marked classes or no carrier. */
   constructor(key: Uint8Array, shape: CarrierShape) {
@@ -54,6 +61,10 @@ export class CarrierBank {
       { length: fourier },
       () => 2 * Math.PI * fourierStream.nextUniform(),
     );
+    const centre = denseVector(shape.centre ?? []);
+    this.#offsets = Float64Array.from({ length: linear }, (_, carrier) =>
+      project(centre, this.#linearSigns, carrier * dimensions),
+    );
     this.directions = keyedDirections(new KeyedStream(key, 'directions'), this.count, shape);
   }
 
@@ -64,7 +75,7 @@ export class CarrierBank {
     for (let carrier = 0; carrier < this.count; carrier += 1) {
       values[carrier] =
         carrier < linear
-          ? project(features, this.#linearSigns, carrier * dimensions)
+          ? project(features, this.#linearSigns, carrier * dimensions) - this.#offsets[carrier]!
           : this.#fourier(features, carrier - linear);
     }
     return values;
@@ -77,10 +88,12 @@ export class CarrierBank {
    */
   modulate(signs: ArrayLike<number>): (features: SparseVector) => Float64Array {
     const matrix = this.#collapse(signs);
-    const { classes, linear } = this.shape;
+    const { classes, linear, centre = [] } = this.shape;
     const scale = 1 / Math.sqrt(this.count);
+    const offset = sparseTimesMatrix(denseVector(centre), matrix, classes);
     return (features) => {
       const shift = sparseTimesMatrix(features, matrix, classes);
+      for (let k = 0; k < classes; k += 1) shift[k]! -= offset[k]!;
       for (let carrier = linear; carrier < this.count; carrier += 1) {
         const amount = scale * signs[carrier]! * this.#fourier(features, carrier - linear);
         const from = carrier * classes;
@@ -132,6 +145,13 @@ function keyedDirections(stream: KeyedStream, count: number, shape: CarrierShape
     });
   }
   return directions;
+}
+
+function denseVector(values: ArrayLike<number>): SparseVector {
+  return {
+    indices: Uint32Array.from({ length: values.length }, (_, index) => index),
+    values: Float32Array.from(values),
+  };
 }
 
 function project(features: SparseVector, table: ArrayLike<number>, offset: number): number {
