@@ -78,18 +78,26 @@ export interface PreparedAudit {
  *   be asked; INTERRUPTED when the signal fires. What was answered is kept: resume goes on from there.
  */
 export async function runAudit(options: AuditOptions): Promise<AuditReport> {
-  if (!options.resume) await RunDirectory.requireVacant(options.out);
-  await contactSuspect(options);
-  const prepared = await prepareAudit(options, !options.resume);
-  return auditSuspect(prepared, options);
+  if (options.resume) return auditSuspect(await openAudit(options), options);
+  await RunDirectory.requireVacant(options.out);
+  const opened = await openAudit(options);
+  await contactSuspect(opened, options);
+  return auditSuspect(await computeMaterial(opened, options), options);
 }
 
-/** Opens the project and, unless a run is resumed, trains the twins and computes the material. */
-export async function prepareAudit(
-  options: Pick<AuditOptions, 'configPath' | 'tenant' | 'epoch' | 'signal' | 'progress'>,
-  compute = true,
-): Promise<PreparedAudit> {
-  const { tenant, signal, progress } = options;
+type PreparationOptions = Pick<
+  AuditOptions,
+  'configPath' | 'tenant' | 'epoch' | 'signal' | 'progress'
+>;
+
+/** Opens the project, trains the twins and computes the material that audits of suspects share. */
+export async function prepareAudit(options: PreparationOptions): Promise<PreparedAudit> {
+  return computeMaterial(await openAudit(options), options);
+}
+
+/** Opens what is the owner's own: project, keys and log. Nobody is asked anything. */
+async function openAudit(options: PreparationOptions): Promise<PreparedAudit> {
+  const { tenant } = options;
   const project = await openProject({ configPath: options.configPath });
   const { config } = project;
   const keyRing = await openProjectRing(project);
@@ -102,22 +110,19 @@ export async function prepareAudit(
   for await (const record of readServingLog(config.log.directory, { tenant, epoch })) {
     records.push(record);
   }
-  const shared = {
-    project,
-    profile,
-    keyRing,
-    tenant,
-    epoch,
-    records,
-    log: { entries: report.head.size, head: report.head.hash },
-  };
-  if (!compute) return shared;
-  const { classifier: protectedModel, model } = await openUpstream(config, {
-    environment: project.environment,
-    signal,
-  });
-  requireProfileLabels(project.profilePath, profile, model.labels);
+  const log = { entries: report.head.size, head: report.head.hash };
+  return { project, profile, keyRing, tenant, epoch, records, log };
+}
+
+async function computeMaterial(
+  opened: PreparedAudit,
+  { signal, progress }: PreparationOptions,
+): Promise<PreparedAudit> {
+  const { project, profile, keyRing, tenant, epoch, records } = opened;
+  const { config, environment } = project;
+  const { classifier: protectedModel, model } = await openUpstream(config, { environment, signal });
   try {
+    requireProfileLabels(project.profilePath, profile, model.labels);
     const pool = await readInputFile(config.inputs.fresh);
     const material = await prepareMaterial({
       profile,
@@ -131,16 +136,15 @@ export async function prepareAudit(
     });
     const probes = { logged: material.logged.length, fresh: material.fresh.length };
     const sealedPool = profile.freshPool === poolDigest(pool);
-    return { ...shared, material: { text: encodeMaterial(material), probes, sealedPool } };
+    return { ...opened, material: { text: encodeMaterial(material), probes, sealedPool } };
   } finally {
     await protectedModel.close();
   }
 }
 
 /** Fails early, before twins are trained, when the suspect cannot be asked at all. */
-async function contactSuspect(options: AuditOptions): Promise<void> {
-  const project = await openProject({ configPath: options.configPath });
-  const suspect = openSuspect(project, await requireProfile(project.profilePath), options);
+async function contactSuspect(opened: PreparedAudit, options: AuditOptions): Promise<void> {
+  const suspect = openSuspect(opened, options);
   try {
     await suspect.describe({ signal: options.signal });
   } finally {
@@ -149,10 +153,10 @@ async function contactSuspect(options: AuditOptions): Promise<void> {
 }
 
 function openSuspect(
-  { config: { audit } }: Project,
-  { labels, features }: ClassifierProfile,
+  { project, profile: { labels, features } }: PreparedAudit,
   { suspect, suspectBearer }: Pick<AuditOptions, 'suspect' | 'suspectBearer'>,
 ): RemoteClassifier {
+  const { audit } = project.config;
   const { labelMap, suspectLabels, batchSize } = audit;
   return openClassifier(suspect, {
     labels,
@@ -175,12 +179,11 @@ export async function auditSuspect(
   const { project, profile, keyRing, tenant, epoch, records } = prepared;
   const { audit } = project.config;
   const startedAt = new Date();
-  const suspect = openSuspect(project, profile, options);
+  const resumed = options.resume ? await resumeRun(prepared, options) : undefined;
+  const suspect = openSuspect(prepared, options);
   try {
     const description = await suspect.describe({ signal: options.signal });
-    const { run, sealed, text } = options.resume
-      ? await resumeRun(prepared, options)
-      : await beginRun(prepared, options);
+    const { run, sealed, text } = resumed ?? (await beginRun(prepared, options));
     try {
       const material = decodeMaterial(text, {
         profile,
@@ -248,7 +251,7 @@ async function beginRun(prepared: PreparedAudit, options: AuditOptions): Promise
   const { project, profile, keyRing, tenant, epoch, log, material } = prepared;
   if (material === undefined) throw new RangeError('a new audit needs computed material');
   const { text, probes, sealedPool } = material;
-  const register = join(project.directory, '.touchmark', 'audits.jsonl');
+  const register = registerPath(project);
   const { config } = project;
   const earlier = (await registeredAudits(register)).filter(
     (each) => each.suspect === options.suspect,
@@ -283,7 +286,7 @@ async function beginRun(prepared: PreparedAudit, options: AuditOptions): Promise
   };
   const sealed = sealPlan(plan);
   const run = await RunDirectory.create(options.out, `${JSON.stringify(sealed, null, 2)}\n`, text);
-  await registerAudit(register, { sealedAt, suspect: options.suspect, tenant, plan: sealed.hash });
+  await ensureRegistered(register, sealed);
   return { run, sealed, text };
 }
 
@@ -298,12 +301,26 @@ async function resumeRun(prepared: PreparedAudit, options: AuditOptions): Promis
     ['watermark profile', sealed.plan.profile, digestOf(prepared.profile)],
     ['material', sealed.plan.material, materialDigest(text)],
   ].find(([, was, is]) => was !== is);
-  if (differs === undefined) return { run, sealed, text };
+  if (differs === undefined) {
+    await ensureRegistered(registerPath(prepared.project), sealed);
+    return { run, sealed, text };
+  }
   throw new TouchmarkError(
     'RUN_CONFLICT',
     `${options.out} was sealed for the ${differs[0]} ${differs[1]}, and this is ${differs[2]}`,
     { hint: 'resume with what was sealed, or start a new audit in an empty directory' },
   );
+}
+
+/** A run may have been resumed that a crash ended between sealing and registering. */
+async function ensureRegistered(register: string, { plan, hash }: SealedPlan): Promise<void> {
+  const { sealedAt, suspect, tenant } = plan;
+  if ((await registeredAudits(register)).some((each) => each.plan === hash)) return;
+  await registerAudit(register, { sealedAt, suspect, tenant, plan: hash });
+}
+
+function registerPath({ directory }: Project): string {
+  return join(directory, '.touchmark', 'audits.jsonl');
 }
 
 function lastVersion(records: readonly ServedRecord[]): string {
