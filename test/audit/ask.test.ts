@@ -1,0 +1,206 @@
+import { setTimeout } from 'node:timers/promises';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type AskOptions, askTests, type RunLog } from '../../src/audit/ask.ts';
+import type {
+  Classifier,
+  Evidence,
+  Observation,
+  Outcome,
+  Probe,
+  TestRun,
+} from '../../src/contracts.ts';
+import { TouchmarkError } from '../../src/errors.ts';
+
+const probe = (id: string): Probe => ({ id, task: 'classify', input: id, repeat: 0 });
+const answer = (input: unknown): Outcome => ({ answer: { label: `label of ${String(input)}` } });
+
+/** Asks the given probes, a few at a time, and remembers what it folded. */
+class ListRun implements TestRun {
+  readonly folded: Observation[] = [];
+  readonly #probes: readonly Probe[];
+  readonly #step: number;
+
+  constructor(ids: readonly string[], step: number) {
+    this.#probes = ids.map(probe);
+    this.#step = step;
+  }
+
+  next(): readonly Probe[] {
+    return this.#probes.slice(this.folded.length, this.folded.length + this.#step);
+  }
+
+  fold(observations: readonly Observation[]): void {
+    this.folded.push(...observations);
+  }
+
+  evidence(): Evidence {
+    return {
+      test: 'list',
+      null: 'keyed',
+      status: 'partial',
+      log10E: 0,
+      probes: this.folded.length,
+      skipped: {},
+      effect: {},
+      keyMaterial: [],
+      assumptions: [],
+    };
+  }
+}
+
+class MemoryLog implements RunLog {
+  readonly outcomes = new Map<string, Outcome>();
+
+  recall({ id }: Probe): Outcome | undefined {
+    return this.outcomes.get(id);
+  }
+
+  async record(entries: Parameters<RunLog['record']>[0]): Promise<void> {
+    for (const entry of entries) {
+      if (this.outcomes.has(entry.probe.id)) throw new Error(`${entry.probe.id} asked twice`);
+      this.outcomes.set(entry.probe.id, entry.outcome);
+    }
+  }
+}
+
+function suspectOf(
+  classify: (inputs: readonly unknown[], signal: AbortSignal) => Promise<readonly Outcome[]>,
+): Classifier & { readonly asked: unknown[] } {
+  const asked: unknown[] = [];
+  return {
+    asked,
+    describe: async () => ({ name: 'fake', gives: ['labels'] }),
+    classify: async (inputs, { signal }) => {
+      asked.push(...inputs);
+      return classify(inputs, signal);
+    },
+  };
+}
+
+const ids = (count: number) => Array.from({ length: count }, (_, index) => `p${index}`);
+const honest = () => suspectOf(async (inputs) => inputs.map(answer));
+const ask = (options: Pick<AskOptions, 'suspect' | 'runs'> & Partial<AskOptions>) =>
+  askTests({
+    runLog: new MemoryLog(),
+    batchSize: 3,
+    concurrency: 2,
+    expected: 0,
+    signal: new AbortController().signal,
+    ...options,
+  });
+
+describe('askTests', () => {
+  it('folds in probe order whatever the batches, concurrency and latencies', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 7 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.infiniteStream(fc.integer({ min: 0, max: 3 })),
+        async (batchSize, concurrency, delays) => {
+          const suspect = suspectOf(async (inputs) => {
+            await setTimeout(delays.next().value as number);
+            return inputs.map(answer);
+          });
+          const run = new ListRun(ids(23), 11);
+          await ask({ suspect, runs: [run], batchSize, concurrency });
+          expect(run.folded.map((each) => each.probe.id)).toEqual(ids(23));
+          for (const observation of run.folded) {
+            expect(observation).toMatchObject(answer(observation.probe.input));
+          }
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  it('asks a probe once for all tests that name it', async () => {
+    const suspect = honest();
+    const runs = [new ListRun(ids(9), 4), new ListRun(['p7', 'p1', 'q'], 2)];
+    const observations = await ask({ suspect, runs });
+    expect([...suspect.asked].sort()).toEqual([...ids(9), 'q'].sort());
+    expect(observations.size).toBe(10);
+    expect(runs[1]!.folded.map((each) => each.probe.id)).toEqual(['p7', 'p1', 'q']);
+  });
+
+  it('reports evidence after each fold', async () => {
+    const seen: number[] = [];
+    const run = new ListRun(ids(5), 2);
+    await ask({ suspect: honest(), runs: [run], onEvidence: ({ probes }) => seen.push(probes) });
+    expect(seen).toEqual([2, 4, 5]);
+  });
+
+  it('records what was answered before the suspect failed, and asks only the rest on resuming', async () => {
+    const runLog = new MemoryLog();
+    let calls = 0;
+    const failing = suspectOf(async (inputs) => {
+      calls += 1;
+      if (calls === 3) throw new TouchmarkError('SUSPECT_UNREACHABLE', 'gone');
+      return inputs.map(answer);
+    });
+    const first = ask({
+      suspect: failing,
+      runs: [new ListRun(ids(20), 20)],
+      runLog,
+      concurrency: 1,
+    });
+    await expect(first).rejects.toMatchObject({ code: 'SUSPECT_UNREACHABLE' });
+    expect([...runLog.outcomes.keys()]).toEqual(ids(6));
+
+    const suspect = honest();
+    const resumed = new ListRun(ids(20), 20);
+    await ask({ suspect, runs: [resumed], runLog });
+    expect([...suspect.asked].sort()).toEqual(ids(20).slice(6).sort());
+    const fresh = new ListRun(ids(20), 20);
+    await ask({ suspect: honest(), runs: [fresh] });
+    expect(resumed.folded).toEqual(fresh.folded);
+  });
+
+  it('never asks again what was refused', async () => {
+    const runLog = new MemoryLog();
+    const refusing = suspectOf(async (inputs) => inputs.map(() => ({ missing: 'refused' })));
+    await ask({ suspect: refusing, runs: [new ListRun(ids(4), 4)], runLog });
+    const suspect = honest();
+    const run = new ListRun(ids(4), 4);
+    await ask({ suspect, runs: [run], runLog });
+    expect(suspect.asked).toEqual([]);
+    expect(run.folded.every((each) => 'missing' in each)).toBe(true);
+  });
+
+  it('stops the other requests when one fails, and throws its error', async () => {
+    let stopped = 0;
+    const suspect = suspectOf(async (inputs, signal) => {
+      if (inputs.includes('p0')) throw new TouchmarkError('SUSPECT_REFUSED', 'no');
+      await setTimeout(10_000, undefined, { signal }).finally(() => {
+        stopped += 1;
+      });
+      return inputs.map(answer);
+    });
+    const failed = ask({ suspect, runs: [new ListRun(ids(20), 20)], concurrency: 3 });
+    await expect(failed).rejects.toMatchObject({ code: 'SUSPECT_REFUSED' });
+    expect(stopped).toBe(2);
+    expect(suspect.asked.length).toBe(9);
+  });
+
+  it('is INTERRUPTED by its signal, with the answers that had arrived recorded', async () => {
+    const controller = new AbortController();
+    const runLog = new MemoryLog();
+    let calls = 0;
+    const suspect = suspectOf(async (inputs, signal) => {
+      calls += 1;
+      if (calls === 2) controller.abort();
+      signal.throwIfAborted();
+      return inputs.map(answer);
+    });
+    const interrupted = ask({
+      suspect,
+      runs: [new ListRun(ids(9), 9)],
+      runLog,
+      concurrency: 1,
+      signal: controller.signal,
+    });
+    await expect(interrupted).rejects.toMatchObject({ code: 'INTERRUPTED', exitCode: 130 });
+    expect(runLog.outcomes.size).toBe(3);
+    expect(calls).toBe(2);
+  });
+});
