@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { replayAssumption } from '../audit/material.ts';
+import { charges } from '../audit/multiplicity.ts';
+import {
+  type AuditPlan,
+  digestOf,
+  parseSealedPlan,
+  type SealedPlan,
+  sealPlan,
+} from '../audit/plan.ts';
+import { materialDigest } from '../audit/stored-material.ts';
+import { provenanceTests } from '../audit/tests/registry.ts';
+import type { ServedRecord } from '../contracts.ts';
+import { TouchmarkError } from '../errors.ts';
+import { registerAudit, registeredAudits } from '../store/audit-register.ts';
+import { toolkitVersion } from '../store/project-files.ts';
+import { RunDirectory } from '../store/run-directory.ts';
+import type { AuditOptions, PreparedAudit } from './audit-preparation.ts';
+import type { Project } from './project.ts';
+
+const unsealedPool =
+  'the fresh probes were chosen without the keys (their pool was not sealed before serving)';
+
+/** A run whose plan is sealed, and the text of its material. */
+export interface StartedRun {
+  readonly run: RunDirectory;
+  readonly sealed: SealedPlan;
+  readonly text: string;
+}
+
+/**
+ * Seals the plan of a new audit, begins its run directory and registers it.
+ *
+ * @throws TouchmarkError RUN_CONFLICT when the directory holds a run
+ */
+export async function beginRun(
+  prepared: PreparedAudit,
+  options: AuditOptions,
+): Promise<StartedRun> {
+  const { project, profile, keyRing, tenant, epoch, log, material } = prepared;
+  if (material === undefined) throw new RangeError('a new audit needs computed material');
+  const { text, probes, sealedPool } = material;
+  const register = registerPath(project);
+  const { config } = project;
+  const earlier = (await registeredAudits(register)).filter(
+    (each) => each.suspect === options.suspect,
+  );
+  const sealedAt = new Date().toISOString();
+  const plan: AuditPlan = {
+    schema: 'touchmark/audit-plan@1',
+    sealedAt,
+    suspect: options.suspect,
+    tenant,
+    epoch,
+    epochCommitment: keyRing.commitment(tenant, epoch),
+    profile: digestOf(profile),
+    protectedModel: { name: config.model.name, version: lastVersion(prepared.records) },
+    labels: [...profile.labels],
+    tests: provenanceTests.map(({ name }) => name),
+    log: { entries: log.entries, head: log.head },
+    material: materialDigest(text),
+    probes,
+    threshold: config.audit.threshold,
+    multiplicity: charges({
+      tenants: keyRing.tenants().length,
+      suspects: config.audit.suspects,
+      audit: earlier.length + 1,
+    }).map((charge) => ({ ...charge })),
+    assumptions: [
+      ...(config.audit.questionsNotChosenFromAnswers ? [replayAssumption] : []),
+      ...(probes.fresh > 0 && !sealedPool ? [unsealedPool] : []),
+    ],
+    beacon: null,
+    toolkit: await toolkitVersion(),
+  };
+  const sealed = sealPlan(plan);
+  const run = await RunDirectory.create(options.out, `${JSON.stringify(sealed, null, 2)}\n`, text);
+  await ensureRegistered(register, sealed);
+  return { run, sealed, text };
+}
+
+/**
+ * Opens an audit that was begun before.
+ *
+ * @throws TouchmarkError RUN_CONFLICT when it was sealed for something else; PLAN_INVALID
+ */
+export async function resumeRun(
+  prepared: PreparedAudit,
+  options: AuditOptions,
+): Promise<StartedRun> {
+  const run = await RunDirectory.resume(options.out);
+  const sealed = parseSealedPlan(await run.readText('plan'), join(options.out, 'plan.json'));
+  const text = await run.readText('material');
+  const differs = [
+    ['suspect', sealed.plan.suspect, options.suspect],
+    ['tenant', sealed.plan.tenant, prepared.tenant],
+    ['epoch', sealed.plan.epoch, prepared.epoch],
+    ['watermark profile', sealed.plan.profile, digestOf(prepared.profile)],
+    ['material', sealed.plan.material, materialDigest(text)],
+  ].find(([, was, is]) => was !== is);
+  if (differs === undefined) {
+    await ensureRegistered(registerPath(prepared.project), sealed);
+    return { run, sealed, text };
+  }
+  throw new TouchmarkError(
+    'RUN_CONFLICT',
+    `${options.out} was sealed for the ${differs[0]} ${differs[1]}, and this is ${differs[2]}`,
+    { hint: 'resume with what was sealed, or start a new audit in an empty directory' },
+  );
+}
+
+/** A run may have been resumed that a crash ended between sealing and registering. */
+async function ensureRegistered(register: string, { plan, hash }: SealedPlan): Promise<void> {
+  const { sealedAt, suspect, tenant } = plan;
+  if ((await registeredAudits(register)).some((each) => each.plan === hash)) return;
+  await registerAudit(register, { sealedAt, suspect, tenant, plan: hash });
+}
+
+function registerPath({ directory }: Project): string {
+  return join(directory, '.touchmark', 'audits.jsonl');
+}
+
+function lastVersion(records: readonly ServedRecord[]): string {
+  return records.at(-1)?.modelVersion ?? 'unknown';
+}
