@@ -83,13 +83,15 @@ export function readFeatures(map: FeatureMap, input: Input): SparseVector {
     );
   }
   const scale = 1 / Math.sqrt(size);
-  return {
-    indices: Uint32Array.from({ length: size }, (_, index) => index),
-    values: Float32Array.from(input.data, (value, index) => {
-      const deviation = map.deviation[index]!;
-      return deviation > 0 ? (scale * (value - map.mean[index]!)) / deviation : 0;
-    }),
-  };
+  const indices = new Uint32Array(size);
+  const values = new Float32Array(size);
+  for (let index = 0; index < size; index += 1) {
+    indices[index] = index;
+    const deviation = map.deviation[index]!;
+    if (deviation > 0)
+      values[index] = (scale * (input.data[index]! - map.mean[index]!)) / deviation;
+  }
+  return { indices, values };
 }
 
 function wrongKind(got: string, wanted: string): TouchmarkError {
