@@ -89,16 +89,17 @@ export function drawModel(task: Task, random: SeededRandom): Logits {
     const { indices, values } = readFeatures(task.profile.features, input);
     const logits = new Float64Array(classes);
     const hidden = new Float64Array(hiddenUnits);
-    indices.forEach((feature, entry) => {
+    for (let entry = 0; entry < indices.length; entry += 1) {
+      const feature = indices[entry]!;
       const value = values[entry]!;
       for (let k = 0; k < classes; k += 1) logits[k]! += value * linear[feature * classes + k]!;
       for (let h = 0; h < hiddenUnits; h += 1)
         hidden[h]! += value * inner[feature * hiddenUnits + h]!;
-    });
-    hidden.forEach((value, h) => {
-      const activation = Math.tanh(value);
+    }
+    for (let h = 0; h < hiddenUnits; h += 1) {
+      const activation = Math.tanh(hidden[h]!);
       for (let k = 0; k < classes; k += 1) logits[k]! += activation * outer[h * classes + k]!;
-    });
+    }
     return logits;
   };
 }
