@@ -1,7 +1,7 @@
 import type { Input, ServedMarks } from '../contracts.ts';
 import { derivePurposeKey } from '../keys/derivation.ts';
 import { type ClassifierProfile, carrierShape, readFeatures } from './classifier-profile.ts';
-import { applyCoin, type Coin, tossCoin } from './label/coins.ts';
+import { applyCoin, type Coin, chosenClass, tossCoin } from './label/coins.ts';
 import { CarrierBank, carrierSigns } from './probability/carriers.ts';
 import { topTwo } from './probability/distribution.ts';
 import { markDistribution } from './probability/embed.ts';
@@ -14,7 +14,7 @@ export type Modulation = (features: SparseVector) => Float64Array;
 /** One answer after marking. */
 export interface MarkedAnswer {
   readonly served: Float64Array;
-  /** The arg-max of `served`. */
+  /** The arg-max of `served`; among exactly tied classes the one that the coin chose. */
   readonly label: number;
   readonly marks: ServedMarks;
 }
@@ -53,7 +53,7 @@ export class ClassifierMarker {
     const marked = this.markProbabilities(input, clean);
     const coin = tossCoin(this.#coinKey, input, clean, this.profile.marginThreshold);
     const served = applyCoin(marked, coin);
-    return { served, label: topTwo(served)[0], marks: marksOf(coin) };
+    return { served, label: coin ? chosenClass(coin) : topTwo(served)[0], marks: marksOf(coin) };
   }
 
   /** The probability layers alone: the arg-max of the result is that of `clean`. */

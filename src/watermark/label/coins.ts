@@ -36,6 +36,11 @@ export function tossCoin(
   return { top, second, outcome: keyedBit(key, inputDigest(input)) };
 }
 
+/** The class that a coin answers. */
+export function chosenClass({ top, second, outcome }: Coin): number {
+  return outcome === 1 ? second : top;
+}
+
 /** Exchanges the probabilities of the coin's two classes when it says so. */
 export function applyCoin(distribution: Float64Array, coin: Coin | undefined): Float64Array {
   if (coin === undefined || coin.outcome === 0) return distribution;

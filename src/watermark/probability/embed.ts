@@ -27,5 +27,6 @@ export function markDistribution(
   }
   if (scale === 0) return { served: clean.slice(), scale };
   const served = softmax(logs.map((value, k) => value + scale * shift[k]!));
-  return topTwo(served)[0] === top ? { served, scale } : { served: clean.slice(), scale: 0 };
+  const keeps = served.every((p, k) => k === top || p < served[top]!);
+  return keeps ? { served, scale } : { served: clean.slice(), scale: 0 };
 }
