@@ -56,6 +56,7 @@ export function createPipeline(options: PipelineOptions): Answering {
     async answer({ tenant, inputs }, { signal }) {
       const canonical = inputs.map(canonicalInput);
       const clean = await askClean(upstream, canonical, signal);
+      requireShape(clean, canonical.length, profile.labels.length);
       const { epoch } = keyRing.currentEpoch(tenant);
       const marker = markerOf(tenant, epoch);
       const marked = canonical.map((input, index) => marker.mark(input, clean[index]!));
@@ -85,4 +86,22 @@ export function createPipeline(options: PipelineOptions): Answering {
       }
     },
   };
+}
+
+/** An adapter would have checked; an upstream in this process is checked here. */
+function requireShape(clean: readonly Float64Array[], inputs: number, classes: number): void {
+  const invalid = (message: string, hint: string) =>
+    new TouchmarkError('UPSTREAM_ANSWER_INVALID', `the protected model ${message}`, { hint });
+  if (clean.length !== inputs) {
+    throw invalid(
+      `gave ${clean.length} answers to ${inputs} inputs`,
+      'it must answer every input, in order',
+    );
+  }
+  const odd = clean.findIndex((row) => row.length !== classes);
+  if (odd < 0) return;
+  throw invalid(
+    `gave ${clean[odd]!.length} probabilities for input ${odd}; the watermark was sealed for ${classes}`,
+    'serve the model that the profile was sealed for, with one probability per label',
+  );
 }
