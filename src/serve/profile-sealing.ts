@@ -37,8 +37,12 @@ export interface SealingOptions {
   readonly progress?: Progress;
 }
 
-/** Used when the owner gives no inputs to measure on: a modest mark. */
-const unmeasured = { smoothStrength: 0.2, perQueryStrength: 0.1, marginThreshold: 0.05 };
+/** Used when the owner gives no inputs to measure on: a modest mark, of the layers that are wanted. */
+const unmeasured = ({ perQueryStrength, coinShare }: SealingTargets) => ({
+  smoothStrength: 0.2,
+  perQueryStrength: Math.min(0.1, perQueryStrength),
+  marginThreshold: coinShare > 0 ? 0.05 : 0,
+});
 
 const keysTried = 4;
 const bisections = 12;
@@ -68,8 +72,9 @@ export async function sealProfile(options: SealingOptions): Promise<ClassifierPr
     bandwidth: halfMedianDistance(features, inputs),
     ...(options.freshInputs.length > 0 && { freshPool: poolDigest(options.freshInputs) }),
   };
-  if (inputs.length === 0) return { ...base, ...unmeasured };
-  const threshold = marginThreshold(clean.map(margin), targets.coinShare);
+  if (inputs.length === 0) return { ...base, ...unmeasured(targets) };
+  const threshold =
+    targets.coinShare > 0 ? marginThreshold(clean.map(margin), targets.coinShare) : 0;
   const profileAt = (smoothStrength: number, perQueryStrength: number): ClassifierProfile => ({
     ...base,
     smoothStrength,
