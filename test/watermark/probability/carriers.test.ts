@@ -41,6 +41,34 @@ describe('CarrierBank', () => {
     }
   });
 
+  it('collapses with a centre too, which takes away what the linear carriers say of it', () => {
+    const dense = Array.from({ length: shape.dimensions }, (_, index) => (index % 7) / 100);
+    const centred = new CarrierBank(keyOf('bank'), { ...shape, centre: dense });
+    const signs = carrierSigns(keyOf('signs'), bank.count);
+    const features = hashNgrams('a question', ngrams);
+    const centre = {
+      indices: Uint32Array.from(dense.keys()),
+      values: Float32Array.from(dense),
+    };
+    const [psi, plain, middle] = [
+      centred.evaluate(features),
+      bank.evaluate(features),
+      bank.evaluate(centre),
+    ];
+    psi.forEach((value, j) => {
+      expect(value).toBeCloseTo(j < shape.linear ? plain[j]! - middle[j]! : plain[j]!, 5);
+    });
+    centred
+      .modulate(signs)(features)
+      .forEach((value, k) => {
+        let sum = 0;
+        for (let j = 0; j < psi.length; j += 1) {
+          sum += signs[j]! * psi[j]! * bank.directions[j * shape.classes + k]!;
+        }
+        expect(value).toBeCloseTo(sum / Math.sqrt(psi.length), 5);
+      });
+  });
+
   it('has zero-mean directions of unit mean square on the marked classes alone', () => {
     for (let j = 0; j < bank.count; j += 1) {
       const row = bank.directions.subarray(j * shape.classes, (j + 1) * shape.classes);
