@@ -77,7 +77,7 @@ export interface MaterialContext {
  * @throws PLAN_INVALID when the text is not material, or names a record that the log lacks.
  */
 export function decodeMaterial(text: string, context: MaterialContext): AuditMaterial {
-  const parsed = schema.safeParse(JSON.parse(text));
+  const parsed = schema.safeParse(parseJson(text));
   if (!parsed.success) {
     throw new TouchmarkError(
       'PLAN_INVALID',
@@ -117,6 +117,14 @@ export function decodeMaterial(text: string, context: MaterialContext): AuditMat
       };
     }),
   };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function decodeInput(input: z.infer<typeof inputSchema>): Input {
