@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import { type ConductOptions, conductAudit } from '../../src/audit/conduct.ts';
+import { type AuditMaterial, freshProbe, loggedProbe } from '../../src/audit/material.ts';
+import type { Answer, Classifier, Outcome, Probe } from '../../src/contracts.ts';
+import { derivePurposeKey } from '../../src/keys/derivation.ts';
+import { ClassifierMarker } from '../../src/watermark/classifier-marker.ts';
+import { readingLogs } from '../../src/watermark/probability/alignment.ts';
+import {
+  servingFloor,
+  toDistribution,
+  topTwo,
+} from '../../src/watermark/probability/distribution.ts';
+import { labels, ngramModel, sentences } from '../operations/audit-scene.ts';
+import { keyOf, textProfile } from '../watermark/fixtures.ts';
+
+const profile = textProfile({ labels, markedClasses: [0, 2, 4] });
+const epochKey = keyOf('epoch');
+const marker = new ClassifierMarker(epochKey, profile);
+const model = ngramModel();
+const cleanOf = (text: string) => toDistribution(model(text), servingFloor);
+
+const material: AuditMaterial = {
+  profile,
+  epochKey,
+  epochCommitment: `sha256:${'0'.repeat(64)}`,
+  questionsNotChosenFromAnswers: false,
+  fresh: sentences(30, 'fresh').map((text, index) => ({
+    probe: freshProbe(index, text),
+    baselines: [readingLogs(cleanOf(text))],
+  })),
+  logged: sentences(90, 'log').map((text, sequence) => {
+    const { served, label, marks } = marker.mark(text, cleanOf(text));
+    const record = {
+      sequence,
+      tenant: 'acme',
+      epoch: 'e1',
+      servedAt: '2026-01-02T03:04:05.678Z',
+      modelVersion: '1',
+      input: text,
+      clean: [...cleanOf(text)],
+      served: [...served],
+      label,
+      marks,
+    };
+    return { probe: loggedProbe(record), record, baselines: [readingLogs(record.clean)] };
+  }),
+};
+const coins = material.logged.filter(({ record }) => record.marks.coin !== undefined);
+
+/** A suspect that repeats the marked answers, or gives what `change` makes of them. */
+function relay(
+  change: (answer: Answer, text: string) => Outcome = (answer) => ({ answer }),
+): Classifier {
+  return {
+    describe: async () => ({ name: 'relay', gives: ['labels', 'probabilities'] }),
+    classify: async (inputs) =>
+      inputs.map((input) => {
+        const { served, label } = marker.mark(input, cleanOf(String(input)));
+        return change({ label: labels[label]!, probabilities: [...served] }, String(input));
+      }),
+  };
+}
+
+function conduct(options: Partial<ConductOptions> = {}) {
+  const recorded = new Map<string, Outcome>();
+  const progress: number[] = [];
+  const findings = conductAudit({
+    material,
+    suspect: relay(),
+    gives: ['labels', 'probabilities'],
+    runLog: {
+      recall: (probe: Probe) => recorded.get(probe.id),
+      record: async (outcomes) => {
+        for (const { probe, outcome } of outcomes) recorded.set(probe.id, outcome);
+      },
+    },
+    batchSize: 8,
+    signal: new AbortController().signal,
+    progress: (_, done, total) => progress.push(done / total),
+    ...options,
+  });
+  return { findings, recorded, progress };
+}
+
+describe('conductAudit', () => {
+  it('runs every test, asks each probe once and says how far it is', async () => {
+    const { findings, recorded, progress } = conduct();
+    const { evidence, outcomes, trajectories } = await findings;
+    expect(evidence.map(({ test, status }) => [test, status])).toEqual([
+      ['probability-per-query', 'done'],
+      ['label-coins', 'done'],
+      ['probability-signs', 'done'],
+      ['probability-signs-replay', 'not-applicable'],
+    ]);
+    expect(evidence[1]?.effect).toEqual({ coins: coins.length, hits: coins.length, share: 1 });
+    expect(coins.length).toBeGreaterThan(5);
+    expect(outcomes).toEqual({ answered: 120, refused: 0, failed: 0, unsupported: 0 });
+    expect(recorded.size).toBe(120);
+    expect(progress.at(-1)).toBe(1);
+    for (const { test, points } of trajectories) {
+      expect(points[0]).toEqual([0, 0]);
+      const last = evidence.find((each) => each.test === test)!;
+      expect(points.at(-1)).toEqual([last.probes, last.log10E]);
+    }
+  });
+
+  it('weighs evidence the same whatever the size of requests', async () => {
+    const one = await conduct().findings;
+    const other = await conduct({ batchSize: 50 }).findings;
+    expect(other.evidence).toEqual(one.evidence);
+    expect(other.confusion).toEqual(one.confusion);
+  });
+
+  it('asks a label-only suspect for nothing that labels cannot answer', async () => {
+    const { findings, recorded, progress } = conduct({
+      gives: ['labels'],
+      suspect: relay(({ label }) => ({ answer: { label } })),
+    });
+    const { evidence } = await findings;
+    expect([...recorded.keys()].sort()).toEqual(coins.map(({ probe }) => probe.id).sort());
+    expect(progress.at(-1)).toBe(1);
+    for (const each of evidence) {
+      const applies = each.test === 'label-coins';
+      expect(each.status).toBe(applies ? 'done' : 'not-applicable');
+      if (!applies) expect([each.log10E, each.log10P]).toEqual([0, undefined]);
+    }
+  });
+
+  it('counts what is missing, and answers outside the labels', async () => {
+    const kinds = ['refused', 'failed', 'unsupported'] as const;
+    const asked = new Map<string, Outcome>();
+    const suspect = relay((answer, text) => {
+      const number = asked.size;
+      const missing = kinds[number % 10];
+      const stranger = number % 10 === 3;
+      const outcome: Outcome =
+        missing === undefined ? { answer: stranger ? { label: 'yew' } : answer } : { missing };
+      asked.set(text, outcome);
+      return outcome;
+    });
+    const { confusion, outcomes, evidence } = await conduct({ suspect }).findings;
+    expect(outcomes).toEqual({ answered: 84, refused: 12, failed: 12, unsupported: 12 });
+    expect(confusion.map((row) => row.length)).toEqual(Array(6).fill(7));
+    expect(confusion.reduce((sum, row) => sum + row[6]!, 0)).toBe(12);
+    for (const [row, label] of labels.entries()) {
+      const texts = [...asked].filter(([text]) => labels[topTwo(cleanOf(text))[0]] === label);
+      const answered = texts.filter(([, outcome]) => 'answer' in outcome);
+      expect(confusion[row]!.reduce((sum, count) => sum + count, 0)).toBe(answered.length);
+    }
+    const fresh = evidence[2]!;
+    expect(Object.values(fresh.skipped).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
+    expect(fresh.status).toBe('done');
+  });
+
+  it('says of a log whose coins are of another key that they disagree, and counts none', async () => {
+    const other = { ...material, epochKey: keyOf('other') };
+    expect(derivePurposeKey(other.epochKey, 'label-coins')).not.toEqual(
+      derivePurposeKey(epochKey, 'label-coins'),
+    );
+    const { evidence } = await conduct({ material: other }).findings;
+    const { skipped, probes } = evidence[1]!;
+    expect(skipped['log disagrees with key']! + probes).toBe(coins.length);
+    expect(skipped['log disagrees with key']).toBeGreaterThan(0);
+  });
+
+  it('passes on what stopped it, with the answers that had come', async () => {
+    let asked = 0;
+    const suspect = relay((answer) => {
+      asked += 1;
+      if (asked > 60) throw new RangeError('gone');
+      return { answer };
+    });
+    const { findings, recorded } = conduct({ suspect });
+    await expect(findings).rejects.toThrow('gone');
+    expect(recorded.size).toBeLessThanOrEqual(60);
+    expect(recorded.size).toBeGreaterThan(60 - 8);
+  });
+});
