@@ -50,10 +50,10 @@ export async function prepareMaterial(options: PreparationOptions): Promise<Comp
       input,
       baselines: [...answersOf(twins, input), freshClean[index]!],
     })),
-    logged: records.map(({ sequence, input, clean }) => ({
+    logged: records.map(({ sequence, input }) => ({
       sequence,
-      baselines: [...answersOf(twins, input), clean],
-      replayBaselines: [...answersOf(replayTwins, input), clean],
+      baselines: answersOf(twins, input),
+      replayBaselines: answersOf(replayTwins, input),
     })),
   };
 }

@@ -29,7 +29,11 @@ const schema = z.strictObject({
 
 type Rows = readonly ArrayLike<number>[];
 
-/** The part of an audit's material that is computed before sealing: questions and baselines. */
+/**
+ * The part of an audit's material that is computed before sealing: questions and baselines. The
+ * clean answers of logged questions are not part of it: they stay in the log, where they are
+ * encrypted, and are the last baseline once material and log are joined.
+ */
 export interface ComputedMaterial {
   readonly fresh: readonly { readonly input: Input; readonly baselines: Rows }[];
   readonly logged: readonly {
@@ -112,8 +116,10 @@ export function decodeMaterial(text: string, context: MaterialContext): AuditMat
       return {
         probe: loggedProbe(record),
         record,
-        baselines: rows.map(decodeBaseline),
-        ...(replayBaselines && { replayBaselines: replayBaselines.map(decodeBaseline) }),
+        baselines: [...rows.map(decodeBaseline), readingLogs(record.clean)],
+        ...(replayBaselines && {
+          replayBaselines: [...replayBaselines.map(decodeBaseline), readingLogs(record.clean)],
+        }),
       };
     }),
   };

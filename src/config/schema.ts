@@ -101,7 +101,7 @@ const watermark = z
       .number()
       .min(0)
       .max(0.25)
-      .default(0.025)
+      .default(0.02)
       .describe(
         'Share of questions whose two best labels a keyed coin decides between; 0 to 0.25.',
       ),

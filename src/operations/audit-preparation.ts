@@ -1,5 +1,6 @@
 import { digestOf } from '../audit/plan.ts';
 import { prepareMaterial } from '../audit/prepare.ts';
+import { requireServedMarks } from '../audit/served-marks.ts';
 import { encodeMaterial } from '../audit/stored-material.ts';
 import type { Input, Progress, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
@@ -74,6 +75,7 @@ export async function openAudit(options: PreparationOptions): Promise<PreparedAu
   for await (const record of readServingLog(config.log.directory, { tenant, epoch })) {
     records.push(record);
   }
+  requireServedMarks(records, keyRing.epochKey(tenant, epoch), profile);
   const log = { entries: report.head.size, head: report.head.hash };
   return { project, profile, keyRing, tenant, epoch, records, log };
 }

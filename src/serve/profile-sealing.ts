@@ -191,7 +191,7 @@ function halfMedianDistance(map: FeatureMap, inputs: readonly Input[]): number {
   const pick = () => readFeatures(map, inputs[random.integer(inputs.length)]!).values;
   const distances = Array.from({ length: 500 }, () => {
     const [left, right] = [pick(), pick()];
-    return Math.hypot(...left.map((value, index) => value - right[index]!));
+    return Math.sqrt(left.reduce((sum, value, index) => sum + (value - right[index]!) ** 2, 0));
   }).sort((left, right) => left - right);
   return Math.max(1e-3, distances[250]! / 2);
 }

@@ -3,6 +3,9 @@ import { TouchmarkError } from '../errors.ts';
 import type { CarrierShape } from './probability/carriers.ts';
 import { hashNgrams, type NgramOptions, type SparseVector } from './probability/features.ts';
 
+/** Deviations from the mean beyond which a tensor's value is cut. */
+const farthest = 8;
+
 /** How the carriers read an input. */
 export type FeatureMap =
   | {
@@ -64,7 +67,8 @@ export function carrierShape(profile: ClassifierProfile): CarrierShape {
 
 /**
  * Turns an input into the carriers' features: hashed n-grams of unit length for text, standardised
- * values divided by the square root of their number for tensors.
+ * values, cut at 8 deviations so that no single one outshouts the rest, divided by the square root
+ * of their number for tensors.
  *
  * @throws INPUT_INVALID when the input is not of the profile's kind or shape.
  */
@@ -88,8 +92,9 @@ export function readFeatures(map: FeatureMap, input: Input): SparseVector {
   for (let index = 0; index < size; index += 1) {
     indices[index] = index;
     const deviation = map.deviation[index]!;
-    if (deviation > 0)
-      values[index] = (scale * (input.data[index]! - map.mean[index]!)) / deviation;
+    if (deviation === 0) continue;
+    const standardised = (input.data[index]! - map.mean[index]!) / deviation;
+    values[index] = scale * Math.max(-farthest, Math.min(farthest, standardised));
   }
   return { indices, values };
 }

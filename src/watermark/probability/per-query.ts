@@ -3,12 +3,19 @@ import { inputDigest } from '../../keys/canonical-input.ts';
 import { KeyedStream, keyedBit } from '../../keys/keyed-stream.ts';
 
 /**
- * The fixed class direction of the per-query layer: a keyed sign per class, so that every class
- * pair is told apart by half of the directions.
+ * The fixed class direction of the per-query layer: 1 for a keyed half of the classes, -1 for the
+ * other half, so that no key moves all classes alike.
  */
 export function perQueryDirection(key: Uint8Array, classes: number): Int8Array {
   const stream = new KeyedStream(key, 'per-query-direction');
-  return Int8Array.from({ length: classes }, () => stream.nextSign());
+  const direction = new Int8Array(classes).fill(-1);
+  Array.from({ length: classes }, (_, k) => ({ k, rank: stream.nextUniform() }))
+    .sort((left, right) => left.rank - right.rank)
+    .slice(0, Math.ceil(classes / 2))
+    .forEach(({ k }) => {
+      direction[k] = 1;
+    });
+  return direction;
 }
 
 /** The keyed fair sign of one input under (tenant, epoch): 1 or -1. */

@@ -37,6 +37,15 @@ describe('perQueryDirection', () => {
   });
 });
 
+describe('the balance of perQueryDirection', () => {
+  it.each([2, 3, 4, 9, 30])('leaves no key dead with %i classes', (classes) => {
+    for (let key = 0; key < 50; key += 1) {
+      const direction = perQueryDirection(keyOf(`${key}`), classes);
+      expect(direction.filter((sign) => sign === 1)).toHaveLength(Math.ceil(classes / 2));
+    }
+  });
+});
+
 describe('perQueryScore', () => {
   it('weighs each class by the root of its clean probability, as computed by hand', () => {
     // mean direction .64 - .36 = .28; .5 (1 - .28) .8 + .25 (-1 - .28) .6 = .288 - .192
