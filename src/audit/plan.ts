@@ -10,6 +10,10 @@ export const auditPlanSchema = z.strictObject({
   schema: z.literal('touchmark/audit-plan@1'),
   sealedAt: z.iso.datetime({ offset: true }),
   suspect: z.string(),
+  /** What the suspect said it gives: the tests that apply follow from it. */
+  gives: z.array(z.enum(['labels', 'probabilities'])),
+  /** Digest of the settings that decide how its labels are read. */
+  reading: digest,
   tenant: z.string(),
   epoch: z.string(),
   epochCommitment: digest,

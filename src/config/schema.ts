@@ -175,6 +175,12 @@ const audit = z
       .describe(
         'Vouch that no tenant chose questions by earlier answers; every report then says so.',
       ),
+    inputsChosenWithoutKeys: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Vouch for inputs that were changed after the mark was sealed; every report then says so.',
+      ),
     batchSize: z
       .int()
       .min(1)

@@ -59,9 +59,11 @@ export async function askClean(
   });
 }
 
+/** Adapters speak of suspects; here the model is the owner's. */
 function upstreamError(cause: unknown): unknown {
   if (!TouchmarkError.isInstance(cause)) return cause;
   const invalid = cause.code === 'SUSPECT_ANSWER_INVALID' || cause.code === 'INPUT_INVALID';
+  if (!invalid && !cause.code.startsWith('SUSPECT_')) return cause;
   return new TouchmarkError(
     invalid ? 'UPSTREAM_ANSWER_INVALID' : 'UPSTREAM_FAILED',
     `the protected model: ${cause.message}`,

@@ -39,14 +39,16 @@ export interface PreparedAudit {
   readonly keyRing: KeyRing;
   readonly tenant: string;
   readonly epoch: string;
+  /** Since when answers carry another key, as the log shows it; undefined while it does not. */
+  readonly retiredAt: string | undefined;
   readonly records: readonly ServedRecord[];
   readonly log: { readonly entries: number; readonly head: string };
   /** Encoded material; absent when a run is resumed, which brings its own. */
   readonly material?: {
     readonly text: string;
     readonly probes: { readonly logged: number; readonly fresh: number };
-    /** Whether the fresh probes are those that were sealed before serving. */
-    readonly sealedPool: boolean;
+    /** Whether the owner's inputs are those that were sealed before serving. */
+    readonly sealedPools: boolean;
   };
 }
 
@@ -71,13 +73,29 @@ export async function openAudit(options: PreparationOptions): Promise<PreparedAu
   const profile = await requireProfile(project.profilePath);
   const report = await verifyServingLog(config.log.directory);
   requireValidLog(report);
-  const records: ServedRecord[] = [];
-  for await (const record of readServingLog(config.log.directory, { tenant, epoch })) {
-    records.push(record);
-  }
+  const all: ServedRecord[] = [];
+  for await (const record of readServingLog(config.log.directory, { tenant })) all.push(record);
+  const records = all.filter((record) => record.epoch === epoch);
   requireServedMarks(records, keyRing.epochKey(tenant, epoch), profile);
   const log = { entries: report.head.size, head: report.head.hash };
-  return { project, profile, keyRing, tenant, epoch, records, log };
+  const { closedAt } = keyRing.epochs(tenant).find((each) => each.epoch === epoch)!;
+  const retiredAt = retirement(all, epoch, closedAt);
+  return { project, profile, keyRing, tenant, epoch, retiredAt, records, log };
+}
+
+/**
+ * Says when an epoch went out of use. Closing it in the key ring is not enough: a gateway that runs
+ * goes on with it until it is started again, so the log must show answers under a later epoch and
+ * none under this one since.
+ */
+function retirement(
+  all: readonly ServedRecord[],
+  epoch: string,
+  closedAt: string | undefined,
+): string | undefined {
+  const last = all.findLastIndex((record) => record.epoch === epoch);
+  const next = all[last + 1];
+  return closedAt !== undefined && next !== undefined ? next.servedAt : undefined;
 }
 
 /** Asks the protected model and trains the twins. */
@@ -91,22 +109,47 @@ export async function computeMaterial(
   try {
     requireProfileLabels(project.profilePath, profile, model.labels);
     const pool = await readInputFile(config.inputs.fresh);
+    const twinInputs = await readInputFile(config.inputs.twin);
+    const sealedPools = requireSealedPools(opened, pool, twinInputs);
     const material = await prepareMaterial({
       profile,
       protectedModel,
       records,
-      twinInputs: await readInputFile(config.inputs.twin),
+      twinInputs,
       freshInputs: chooseFresh(pool, keyRing.commitment(tenant, epoch), config.audit.freshProbes),
       loggedProbes: config.audit.loggedProbes,
       signal,
       ...(progress && { progress }),
     });
     const probes = { logged: material.logged.length, fresh: material.fresh.length };
-    const sealedPool = profile.freshPool === poolDigest(pool);
-    return { ...opened, material: { text: encodeMaterial(material), probes, sealedPool } };
+    return { ...opened, material: { text: encodeMaterial(material), probes, sealedPools } };
   } finally {
     await protectedModel.close();
   }
+}
+
+/**
+ * Decides whether the owner's inputs are the ones that were sealed before serving. Others could
+ * have been chosen with the keys or the tenant's answers in view; the owner has to vouch for them.
+ */
+function requireSealedPools(
+  { project: { config }, profile }: PreparedAudit,
+  fresh: readonly Input[],
+  twin: readonly Input[],
+): boolean {
+  const changed = [
+    { path: config.inputs.fresh, inputs: fresh, sealed: profile.freshPool },
+    { path: config.inputs.twin, inputs: twin, sealed: profile.twinPool },
+  ].find(({ inputs, sealed }) => inputs.length > 0 && sealed !== poolDigest(inputs));
+  if (changed === undefined) return true;
+  if (config.audit.inputsChosenWithoutKeys) return false;
+  throw new TouchmarkError(
+    'CONFIG_INVALID',
+    `${changed.path} is not what was sealed before the first answer`,
+    {
+      hint: 'restore the file, or vouch with audit.inputsChosenWithoutKeys: true that its questions were chosen without the keys and the answers served; every report then says so',
+    },
+  );
 }
 
 async function requireProfile(path: string): Promise<ClassifierProfile> {

@@ -10,8 +10,8 @@ import { runFiles } from '../store/run-directory.ts';
 export interface ReportParts {
   readonly sealed: SealedPlan;
   readonly findings: AuditFindings;
-  /** When the audited epoch was closed; undefined while answers are still marked under it. */
-  readonly epochClosedAt: string | undefined;
+  /** Since when answers carry another key, as the log shows it; undefined while it does not. */
+  readonly epochRetiredAt: string | undefined;
   readonly description: Description;
   readonly counts: RemoteCounts;
   readonly startedAt: Date;
@@ -65,7 +65,7 @@ export function reportOf(parts: ReportParts): AuditReport {
     })),
     confusion: withoutEmptyOutside(plan.labels, findings.confusion),
     power: null,
-    ...waysThere(parts.epochClosedAt),
+    ...waysThere(parts.epochRetiredAt),
     run: {
       probesAsked: asked,
       ...outcomes,
@@ -85,20 +85,20 @@ export function reportOf(parts: ReportParts): AuditReport {
 
 /** How answers may come to depend on a key without having learned from it, and what was done about it. */
 function waysThere(
-  epochClosedAt: string | undefined,
+  epochRetiredAt: string | undefined,
 ): Pick<AuditReport, 'ruledOut' | 'notRuledOut'> {
   const relay = 'A relay that forwards questions to our own API';
   const open = {
     way: relay,
-    why: 'Answers are still marked under this epoch. Rotate the keys and audit the epoch once it is closed.',
+    why: 'Answers may still be marked under this epoch. Rotate the keys, start the gateway again, and audit the epoch once later answers are in the log.',
   };
   const closed = {
     way: relay,
-    how: `The epoch was closed at ${epochClosedAt}: what our API answers now carries another key.`,
+    how: `Since ${epochRetiredAt} the log shows answers under a later key only, so what our API answers now does not carry this one.`,
   };
   return {
-    ruledOut: epochClosedAt === undefined ? [] : [closed],
-    notRuledOut: [...(epochClosedAt === undefined ? [open] : []), ...alwaysOpen],
+    ruledOut: epochRetiredAt === undefined ? [] : [closed],
+    notRuledOut: [...(epochRetiredAt === undefined ? [open] : []), ...alwaysOpen],
   };
 }
 

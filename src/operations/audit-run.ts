@@ -10,16 +10,18 @@ import {
 } from '../audit/plan.ts';
 import { materialDigest } from '../audit/stored-material.ts';
 import { provenanceTests } from '../audit/tests/registry.ts';
-import type { ServedRecord } from '../contracts.ts';
+import type { Config } from '../config/schema.ts';
+import type { Capability, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
+import { displaySpecification } from '../models/adapters/registry.ts';
 import { registerAudit, registeredAudits } from '../store/audit-register.ts';
 import { toolkitVersion } from '../store/project-files.ts';
 import { RunDirectory } from '../store/run-directory.ts';
 import type { AuditOptions, PreparedAudit } from './audit-preparation.ts';
 import type { Project } from './project.ts';
 
-const unsealedPool =
-  'the fresh probes were chosen without the keys (their pool was not sealed before serving)';
+const unsealedPools =
+  'the owner’s inputs were chosen without the keys and the answers served (not as sealed before serving)';
 
 /** A run whose plan is sealed, and the text of its material. */
 export interface StartedRun {
@@ -36,20 +38,22 @@ export interface StartedRun {
 export async function beginRun(
   prepared: PreparedAudit,
   options: AuditOptions,
+  gives: readonly Capability[],
 ): Promise<StartedRun> {
   const { project, profile, keyRing, tenant, epoch, log, material } = prepared;
   if (material === undefined) throw new RangeError('a new audit needs computed material');
-  const { text, probes, sealedPool } = material;
+  const { text, probes, sealedPools } = material;
   const register = registerPath(project);
   const { config } = project;
-  const earlier = (await registeredAudits(register)).filter(
-    (each) => each.suspect === options.suspect,
-  );
+  const suspect = displaySpecification(options.suspect);
+  const earlier = (await registeredAudits(register)).filter((each) => each.suspect === suspect);
   const sealedAt = new Date().toISOString();
   const plan: AuditPlan = {
     schema: 'touchmark/audit-plan@1',
     sealedAt,
-    suspect: options.suspect,
+    suspect,
+    gives: [...gives],
+    reading: readingOf(config),
     tenant,
     epoch,
     epochCommitment: keyRing.commitment(tenant, epoch),
@@ -68,7 +72,7 @@ export async function beginRun(
     }).map((charge) => ({ ...charge })),
     assumptions: [
       ...(config.audit.questionsNotChosenFromAnswers ? [replayAssumption] : []),
-      ...(probes.fresh > 0 && !sealedPool ? [unsealedPool] : []),
+      ...(sealedPools ? [] : [unsealedPools]),
     ],
     beacon: null,
     toolkit: await toolkitVersion(),
@@ -92,7 +96,10 @@ export async function resumeRun(
   const sealed = parseSealedPlan(await run.readText('plan'), join(options.out, 'plan.json'));
   const text = await run.readText('material');
   const differs = [
-    ['suspect', sealed.plan.suspect, options.suspect],
+    ['suspect', sealed.plan.suspect, displaySpecification(options.suspect)],
+    ['reading of labels', sealed.plan.reading, readingOf(prepared.project.config)],
+    ['list of tests', sealed.plan.tests.join(), provenanceTests.map(({ name }) => name).join()],
+    ['toolkit', sealed.plan.toolkit, await toolkitVersion()],
     ['tenant', sealed.plan.tenant, prepared.tenant],
     ['epoch', sealed.plan.epoch, prepared.epoch],
     ['watermark profile', sealed.plan.profile, digestOf(prepared.profile)],
@@ -107,6 +114,11 @@ export async function resumeRun(
     `${options.out} was sealed for the ${differs[0]} ${differs[1]}, and this is ${differs[2]}`,
     { hint: 'resume with what was sealed, or start a new audit in an empty directory' },
   );
+}
+
+/** The settings that decide how a suspect's answers are read. */
+function readingOf({ audit }: Config): string {
+  return digestOf({ labelMap: audit.labelMap, suspectLabels: audit.suspectLabels ?? [] });
 }
 
 /** A run may have been resumed that a crash ended between sealing and registering. */

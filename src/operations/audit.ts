@@ -73,7 +73,7 @@ export async function auditSuspect(
   const suspect = openSuspect(prepared, options);
   try {
     const description = await suspect.describe({ signal: options.signal });
-    const { run, sealed, text } = resumed ?? (await beginRun(prepared, options));
+    const { run, sealed, text } = resumed ?? (await beginRun(prepared, options, description.gives));
     try {
       const material = decodeMaterial(text, {
         profile,
@@ -85,16 +85,15 @@ export async function auditSuspect(
       const findings = await conductAudit({
         material,
         suspect,
-        gives: description.gives,
+        gives: sealed.plan.gives,
         runLog: run,
         batchSize: audit.batchSize,
         signal: options.signal,
         ...(options.progress && { progress: options.progress }),
       });
-      const { closedAt } = keyRing.epochs(tenant).find((each) => each.epoch === epoch)!;
       const report = reportOf({
         sealed,
-        epochClosedAt: closedAt,
+        epochRetiredAt: prepared.retiredAt,
         findings,
         description: { ...description, ...(options.suspectName && { name: options.suspectName }) },
         counts: suspect.counts(),

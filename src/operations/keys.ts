@@ -119,7 +119,8 @@ export async function exportKey(
   return { file: out, commitment };
 }
 
-async function beginEpoch(ring: KeyRing, tenant: string): Promise<EpochRecord> {
+/** Begins a tenant's next epoch and saves the ring. */
+export async function beginEpoch(ring: KeyRing, tenant: string): Promise<EpochRecord> {
   const record = ring.addEpoch(tenant, new Date().toISOString());
   await ring.save();
   return record;

@@ -3,8 +3,8 @@ import { eraseTenant } from '../ledger/erase.ts';
 import { readServingLog } from '../ledger/read-log.ts';
 import { type LogReport, verifyServingLog } from '../ledger/verify-log.ts';
 import { createFile } from '../store/project-files.ts';
-import type { TenantOptions } from './keys.ts';
-import { openProject, type ProjectOptions } from './project.ts';
+import { beginEpoch, type TenantOptions } from './keys.ts';
+import { openProject, openProjectRing, type ProjectOptions } from './project.ts';
 
 /** What verifying a serving log found, in plain data. */
 export interface VerifiedLog extends Omit<LogReport, 'problems'> {
@@ -22,14 +22,24 @@ export async function verifyLog(options: ProjectOptions): Promise<VerifiedLog> {
   return { ...report, directory, valid: problems.length === 0, problems };
 }
 
-/** Erases a tenant's questions and answers and returns how many records that were. */
+/**
+ * Erases a tenant's questions and answers, begins its next epoch, and returns how many records
+ * were erased.
+ *
+ * The epoch must end: a question asked again after the erasure would look like one whose coin and
+ * sign nobody could have known, and a tenant that remembers them could frame an innocent model.
+ */
 export async function eraseLog(options: TenantOptions): Promise<{
   readonly tenant: string;
   readonly erased: number;
+  readonly epoch: string;
 }> {
-  const { directory } = (await openProject(options)).config.log;
-  const erased = await eraseTenant(directory, options.tenant, new Date());
-  return { tenant: options.tenant, erased };
+  const project = await openProject(options);
+  const ring = await openProjectRing(project);
+  ring.epochs(options.tenant);
+  const erased = await eraseTenant(project.config.log.directory, options.tenant, new Date());
+  const { epoch } = await beginEpoch(ring, options.tenant);
+  return { tenant: options.tenant, erased, epoch };
 }
 
 /**

@@ -71,6 +71,7 @@ export async function sealProfile(options: SealingOptions): Promise<ClassifierPr
     fourierCarriers: targets.fourierCarriers,
     bandwidth: halfMedianDistance(features, inputs),
     ...(options.freshInputs.length > 0 && { freshPool: poolDigest(options.freshInputs) }),
+    ...(inputs.length > 0 && { twinPool: poolDigest(inputs) }),
   };
   if (inputs.length === 0) return { ...base, ...unmeasured(targets) };
   const threshold =

@@ -36,6 +36,7 @@ const profileSchema: z.ZodType<ClassifierProfile> = z.strictObject({
   perQueryStrength: z.number().nonnegative(),
   marginThreshold: z.number().min(0).max(1),
   freshPool: z.string().exactOptional(),
+  twinPool: z.string().exactOptional(),
 });
 
 /**

@@ -48,6 +48,8 @@ export interface ClassifierProfile {
   readonly marginThreshold: number;
   /** Digest of the pool of fresh probes, if there was one when the profile was sealed. */
   readonly freshPool?: string;
+  /** Digest of the inputs that twins are trained on, likewise. */
+  readonly twinPool?: string;
 }
 
 /** The shape of the carrier bank that a profile asks for. */

@@ -6,6 +6,8 @@ const plan: AuditPlan = {
   schema: 'touchmark/audit-plan@1',
   sealedAt: '2026-01-01T00:00:00Z',
   suspect: 'http:http://127.0.0.1:9',
+  gives: ['labels', 'probabilities'],
+  reading: `sha256:${'0'.repeat(64)}`,
   tenant: 'acme',
   epoch: '2026-01',
   epochCommitment: digest,

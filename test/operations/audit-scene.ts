@@ -144,6 +144,8 @@ export interface Scene {
   readonly served: ReadonlyMap<string, readonly number[]>;
   /** Texts that must never be written down or said: keys in every encoding that is in use. */
   readonly secrets: readonly string[];
+  /** Asks the gateway, started again, some more. */
+  ask(questions: readonly string[]): Promise<void>;
   /** A path for a run directory that does not exist yet. */
   out(name: string): string;
   options(suspect: string, name: string): AuditOptions;
@@ -173,6 +175,7 @@ export async function createScene(asked = 500): Promise<Scene> {
     questions,
     served,
     secrets: [apiKey, ...(await keysOf(directory))],
+    ask: async (more) => void (await campaign(configPath, apiKey, more)),
     out: (name) => join(home, 'audits', name),
     options: (suspect, name) => ({
       configPath,

@@ -65,6 +65,7 @@ describe('startService', () => {
     expect(await eraseLog({ configPath, tenant: 'example' })).toEqual({
       tenant: 'example',
       erased: 2,
+      epoch: 'e2',
     });
     expect(await verifyLog({ configPath })).toMatchObject({ valid: true, tenants: {} });
     const rest = { configPath, tenant: 'example', out: join(directory, 'rest.jsonl') };

@@ -1,4 +1,6 @@
 import type { Evidence, Observation, Probe, ProvenanceTest, TestRun } from '../../contracts.ts';
+import { CoinBetting } from '../../stats/coin-betting.ts';
+import { log10WeightedMean } from '../../stats/merging.ts';
 import { SignBetting } from '../../stats/sign-betting.ts';
 import {
   type AlignedAnswer,
@@ -25,7 +27,8 @@ const firstRefit = 250;
  * the score it meets depends on that question, the clean answer, the suspect, the owner's fresh
  * probes, and questions and signs before it: the bets are a martingale in served order, whatever
  * the tenant asked and whenever it stopped. The alignment is fitted on fresh probes, then refitted
- * on the past of the log; the gains are learned from the past likewise.
+ * on the past of the log; the gains are learned from the past likewise. Half of the stake bets on
+ * whether score and sign agree, whatever the score's size: that finds models which repeat answers.
  */
 export const probabilityPerQuery: ProvenanceTest<AuditMaterial> = {
   name: 'probability-per-query',
@@ -42,11 +45,11 @@ class PerQueryRun implements TestRun {
   readonly #logged: QuestionQueue<AuditMaterial['logged'][number]>;
   readonly #skipped = new SkipCounter();
   readonly #betting = new SignBetting(1);
+  readonly #agreement = new CoinBetting();
   readonly #gains = new LearnedGains();
   #answers: AlignedAnswer[] = [];
   #alignment: Alignment | undefined;
   #refitAt = firstRefit;
-  #agreeing = 0;
 
   constructor(material: AuditMaterial) {
     const { key, commitment } = keyMaterialOf(material, 'probability-per-query');
@@ -110,20 +113,21 @@ class PerQueryRun implements TestRun {
   #bet(score: number, confidence: number, sign: 1 | -1): void {
     this.#betting.fold(sign, this.#gains.gain(confidence) * score);
     this.#gains.learn(confidence, score, sign);
-    if (sign * score > 0) this.#agreeing += 1;
+    if (score !== 0) this.#agreement.fold(sign * score > 0);
   }
 
   evidence(): Evidence {
-    const { trials, log10E } = this.#betting;
+    const { trials } = this.#betting;
+    const bets = [this.#betting.log10E, this.#agreement.log10E];
     const { done, folded, total } = this.#logged;
     return {
       test: probabilityPerQuery.name,
       null: 'keyed',
       status: total === 0 ? 'not-applicable' : done && this.#fresh.done ? 'done' : 'partial',
-      log10E,
+      log10E: log10WeightedMean(bets, [0.5, 0.5]),
       probes: this.#fresh.folded + folded,
       skipped: this.#skipped.counts,
-      effect: { signs: trials, agreeing: this.#agreeing },
+      effect: { signs: trials, agreeing: this.#agreement.hits },
       keyMaterial: [this.#keyMaterial],
       assumptions: [],
     };

@@ -54,7 +54,9 @@ function addErase(group: Argv): Argv {
       const { eraseLog } = await import('../../operations/log.ts');
       const result = await eraseLog({ configPath: options.config, tenant: options.tenant });
       if (options.json) return printJson(result);
-      await print(`erased ${result.erased} records of ${result.tenant}`);
+      await print(
+        `erased ${result.erased} records of ${result.tenant}, whose epoch is now ${result.epoch}`,
+      );
     },
   );
 }

@@ -1,4 +1,5 @@
 import { TouchmarkError } from '../../errors.ts';
+import { display, parseAddress } from './address.ts';
 import { excerpt } from './excerpt.ts';
 import { openHttpJson } from './http-json.ts';
 import { openKserve } from './kserve.ts';
@@ -30,4 +31,15 @@ export function openClassifier(specification: string, options: RemoteOptions): R
   throw new TouchmarkError('USAGE', `the suspect's address ${what}; known are ${known}`, {
     hint: 'write kserve:http://host:port/v2/models/NAME or http:http://host:port/path',
   });
+}
+
+/**
+ * Returns a specification as plans and reports may show it: a query's values, which can be secrets,
+ * are left out.
+ *
+ * @throws USAGE for an address that cannot be used
+ */
+export function displaySpecification(specification: string): string {
+  const [, prefix = '', address = ''] = /^([a-z][a-z0-9-]*):(.*)$/s.exec(specification) ?? [];
+  return `${prefix}:${display(parseAddress(address))}`;
 }
