@@ -31,7 +31,7 @@ describe('sealPlan', () => {
     const reversed = Object.fromEntries(Object.entries(plan).reverse()) as AuditPlan;
     expect(sealPlan(reversed).hash).toBe(sealPlan(plan).hash);
     expect(sealPlan(plan).hash).toBe(
-      'sha256:3c8944233f21538ca2d522b7862553169b4a3a871237c48b9c878b4c1f6c55fc',
+      'sha256:4dc43c7786a7edaee2b5ef6a92b9f5d6e1aeb4ca14d8bb11a9e1ca6f72deb32b',
     );
   });
 

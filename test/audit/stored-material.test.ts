@@ -57,8 +57,8 @@ describe('stored material', () => {
       ['log/3', 3],
     ]);
     expect(logged[0]).toMatchObject({
-      baselines: rows.map(readingOf),
-      replayBaselines: [readingOf(rows[1]!)],
+      baselines: [...rows.map(readingOf), readingLogs(record(9).clean)],
+      replayBaselines: [readingOf(rows[1]!), readingLogs(record(9).clean)],
     });
     expect(logged[1]).not.toHaveProperty('replayBaselines');
     const { records: _, ...shared } = context;
