@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openServingLog } from '../../src/ledger/serving-log.ts';
 import { verifyServingLog } from '../../src/ledger/verify-log.ts';
 import { collect, recordOf, temporaryDirectory } from './records.ts';
@@ -54,7 +54,8 @@ describe('a killed gateway', () => {
     for (let round = 0; round < 8; round += 1) {
       const run = start(directory);
       await untilOpen(run);
-      await setTimeout(20 + Math.random() * 120);
+      await vi.waitUntil(() => acknowledgedBy(run.lines()).length > 0, { timeout: 20_000 });
+      await setTimeout(Math.random() * 120);
       await kill(run.child);
       const lines = acknowledgedBy(run.lines());
       expect(lines.length).toBeGreaterThan(0);
