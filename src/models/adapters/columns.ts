@@ -1,6 +1,6 @@
-import type { AnswerReaderOptions, WireAnswers } from './answers.ts';
 import type { LabelMatcher } from './label-mapping.ts';
 import { invalidAnswer } from './replies.ts';
+import type { AnswerReaderOptions, WireAnswers } from './wire-answers.ts';
 
 /** Whose the columns of a suspect's probabilities are. */
 export interface Columns {

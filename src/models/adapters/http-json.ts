@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Input } from '../../contracts.ts';
-import type { WireAnswers } from './answers.ts';
 import { learn, openRemote, type RemoteClassifier, type RemoteOptions } from './remote.ts';
 import { checkReply, wireLabel, wireLabels } from './replies.ts';
 import { nest } from './tensors.ts';
+import type { WireAnswers } from './wire-answers.ts';
 
 const reply = z.object({
   labels: wireLabels.optional(),

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { Description, Input, Missing, TensorInput } from '../../contracts.ts';
 import { TouchmarkError } from '../../errors.ts';
 import { parseAddress } from './address.ts';
-import type { WireAnswers } from './answers.ts';
 import { namedLabels } from './columns.ts';
 import { excerpt, shown } from './excerpt.ts';
 import { busy, notOffered } from './failures.ts';
@@ -17,6 +16,7 @@ import {
 } from './remote.ts';
 import { checkReply, invalidAnswer, wireLabel } from './replies.ts';
 import { flatten } from './tensors.ts';
+import type { WireAnswers } from './wire-answers.ts';
 
 const reply = z.object({
   outputs: z.array(

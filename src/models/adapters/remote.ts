@@ -1,9 +1,10 @@
 import type { Classifier, Description, Input, Missing, Outcome } from '../../contracts.ts';
 import { display, parseAddress } from './address.ts';
-import { AnswerReader, type Outside, type WireAnswers } from './answers.ts';
+import { AnswerReader, type Outside } from './answers.ts';
 import { Batches } from './batches.ts';
 import { namedLabels } from './columns.ts';
 import { Transport, type TransportCounts, type TransportOptions } from './transport.ts';
+import type { WireAnswers } from './wire-answers.ts';
 
 /** How to reach and read a classifier behind HTTP, whatever its protocol. */
 export interface RemoteOptions extends TransportOptions {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { AnswerReader, type WireAnswers } from '../../../src/models/adapters/answers.ts';
+import { AnswerReader } from '../../../src/models/adapters/answers.ts';
+import type { WireAnswers } from '../../../src/models/adapters/wire-answers.ts';
 
 const reader = (more: object = {}) =>
   new AnswerReader({ labels: ['en', 'no', 'de'], address: 'http://host/x', ...more });
