@@ -23,25 +23,28 @@ export interface PreparationOptions {
 /**
  * Computes everything that tests compare a suspect with, before the plan is sealed: the protected
  * model's clean answers, and those of twins trained on owner-chosen inputs and, for the replay
- * test, on the logged questions.
+ * test, on the logged questions. An interruption is noticed after each epoch of training.
  */
 export async function prepareMaterial(options: PreparationOptions): Promise<ComputedMaterial> {
   const { profile, protectedModel, twinInputs, freshInputs, signal, progress } = options;
   const records = firstOccurrences(options.records).slice(0, options.loggedProbes);
   const questions = records.map((record) => record.input);
   const ask = (inputs: readonly Input[]) => askAllClean(protectedModel, inputs, signal, progress);
+  const watched: Progress = (stage, done, total) => {
+    signal.throwIfAborted();
+    progress?.(stage, done, total);
+  };
   const twins =
     twinInputs.length > 0
-      ? await trainTwins(profile, twinInputs, await ask(twinInputs), progress)
+      ? await trainTwins(profile, twinInputs, await ask(twinInputs), watched)
       : [];
-  signal.throwIfAborted();
   const replayTwins =
     records.length > 0
       ? await trainTwins(
           profile,
           questions,
           records.map((record) => record.clean),
-          progress,
+          watched,
         )
       : [];
   const freshClean = await ask(freshInputs);
