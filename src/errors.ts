@@ -72,7 +72,7 @@ export class TouchmarkError extends Error {
     this.hint = options.hint ?? '';
   }
 
-  /** The process exit code of DESIGN section 6 that belongs to this error. */
+  /** The exit code of a process that ends with this error. */
   get exitCode(): number {
     return exitCodes[this.code];
   }
