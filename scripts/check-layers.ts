@@ -74,8 +74,7 @@ function importsOf(text: string): string[] {
 function checkInternal(path: string, room: string, floor: number, target: string): void {
   const resolved = normalize(join(dirname(path), target));
   if (relative('.', resolved).startsWith('..')) {
-    if (!resolved.endsWith('package.json'))
-      problems.push(`${path}: imports ${target} from outside src`);
+    problems.push(`${path}: imports ${target} from outside src`);
     return;
   }
   const targetRoom = roomOf(resolved);

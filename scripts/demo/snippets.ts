@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import { seededRandom } from '../../src/stats/sampling.ts';
-import { labels, languages } from './languages.ts';
+import { languages } from './languages.ts';
 
 /** A short real sentence piece and the index of its language in `labels`. */
 export interface Snippet {
@@ -74,5 +74,3 @@ function cutAtWords(paragraph: string, offset: number): string[] {
 function distinct(snippets: readonly Snippet[]): Snippet[] {
   return [...new Map(snippets.map((snippet) => [snippet.text, snippet])).values()];
 }
-
-export { labels };

@@ -10,7 +10,7 @@ import type {
 } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 
-/** Where answers are kept before they are believed, so that no probe is ever asked twice. */
+/** Where answers are kept before they are believed, so that no recorded one is asked for again. */
 export interface RunLog {
   /** What is already known of a probe. */
   recall(probe: Probe): Outcome | undefined;
@@ -102,7 +102,7 @@ async function observe(
     throw new TouchmarkError(
       'INTERRUPTED',
       `the audit was interrupted after ${observations.size} probes`,
-      { hint: 'run the same command with --resume to go on; no probe is asked twice' },
+      { hint: 'run the same command with --resume to go on; what was answered is kept' },
     );
   }
   if (failure !== undefined) throw failure.cause;

@@ -14,6 +14,7 @@ import {
   perQuerySign,
 } from '../../watermark/probability/per-query.ts';
 import { type AuditMaterial, keyMaterialOf } from '../material.ts';
+import { probabilitiesOf } from './answered-probabilities.ts';
 import { LearnedGains } from './learned-gains.ts';
 import { QuestionQueue, SkipCounter } from './question-queue.ts';
 
@@ -132,11 +133,4 @@ class PerQueryRun implements TestRun {
       assumptions: [],
     };
   }
-}
-
-/** A suspect's probabilities, if it gave a distribution that has some mass on our labels. */
-export function probabilitiesOf(observation: Observation): readonly number[] | undefined {
-  if (!('answer' in observation)) return undefined;
-  const { probabilities } = observation.answer;
-  return probabilities?.some((p) => p > 0) ? probabilities : undefined;
 }

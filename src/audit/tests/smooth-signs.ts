@@ -11,7 +11,7 @@ import {
 import { CarrierBank, carrierSigns } from '../../watermark/probability/carriers.ts';
 import { SmoothReader } from '../../watermark/probability/smooth-layer.ts';
 import { type AuditMaterial, type BaselinedQuestion, keyMaterialOf } from '../material.ts';
-import { probabilitiesOf } from './probability-per-query.ts';
+import { probabilitiesOf } from './answered-probabilities.ts';
 import { QuestionQueue, SkipCounter } from './question-queue.ts';
 
 const checkpoints = 4;
