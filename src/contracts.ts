@@ -71,6 +71,73 @@ export interface Classifier {
   ): Promise<readonly Outcome[]>;
 }
 
+/** Marks the next token's logits in place, for one sequence that grows token by token. */
+export interface TokenMarker {
+  /**
+   * @param logits one per token id; lasting only as long as the call
+   * @param context the token ids so far, prompt and output, oldest first
+   */
+  mark(logits: Float32Array, context: Int32Array): void;
+}
+
+/** Turns text into token ids and back. */
+export interface Tokenizer {
+  readonly name: string;
+  readonly vocabularySize: number;
+  encode(text: string): readonly number[];
+  decode(tokens: readonly number[]): string;
+}
+
+/** How a language model draws tokens. */
+export interface Sampling {
+  readonly maxTokens: number;
+  /** 0 takes the likeliest token; 1 is the model's own distribution. */
+  readonly temperature: number;
+  readonly topK?: number;
+  /** The same seed and prompt give the same completion, where the model can promise it. */
+  readonly seed?: string;
+}
+
+/** Text, or token ids of the tokenizer that both sides use. */
+export type Prompt = string | Int32Array;
+
+export interface Completion {
+  readonly text: string;
+  /** The tokens as drawn, where the model tells; the text encoded again may differ from them. */
+  readonly tokens?: Int32Array;
+}
+
+/** Log-probabilities (natural) of the next token; tokens that are not listed are unknown. */
+export interface TokenDistribution {
+  readonly tokens: Int32Array;
+  readonly logProbabilities: Float32Array;
+}
+
+/** What a language model gives when asked. */
+export type LanguageCapability = 'completions' | 'token-probabilities';
+
+export interface LanguageDescription {
+  readonly name: string;
+  readonly version?: string;
+  readonly vocabularySize?: number;
+  readonly gives: readonly LanguageCapability[];
+}
+
+/** A language model somewhere: in this process, or behind an address. */
+export interface LanguageModel {
+  describe(options: { readonly signal: AbortSignal }): Promise<LanguageDescription>;
+  /** One outcome per prompt, in order. */
+  complete(
+    prompts: readonly Prompt[],
+    options: { readonly sampling: Sampling; readonly signal: AbortSignal },
+  ): Promise<readonly (Completion | { readonly missing: Missing })[]>;
+  /** The next-token distribution after each context, where the model gives it. */
+  score?(
+    contexts: readonly Int32Array[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<readonly (TokenDistribution | { readonly missing: Missing })[]>;
+}
+
 /** One run of a test: asks for probes, folds what came back, and can say at any time what it has. */
 export interface TestRun {
   next(): readonly Probe[];
