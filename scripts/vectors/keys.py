@@ -120,7 +120,17 @@ def canonical(value):
 
 
 ROOT = bytes(range(32))
-PURPOSES = ["probability-signs", "probability-carriers", "probability-per-query", "label-coins"]
+PURPOSES = [
+    "probability-signs",
+    "probability-carriers",
+    "probability-per-query",
+    "label-coins",
+    "text-contexts",
+    "text-keystream",
+    "text-hugging-face",
+    "text-synthid",
+    "text-vllm",
+]
 
 epochs = []
 for tenant, epoch, beacon in [

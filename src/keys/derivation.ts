@@ -8,6 +8,11 @@ export const purposes = [
   'probability-carriers',
   'probability-per-query',
   'label-coins',
+  'text-contexts',
+  'text-keystream',
+  'text-hugging-face',
+  'text-synthid',
+  'text-vllm',
 ] as const;
 export type Purpose = (typeof purposes)[number];
 
