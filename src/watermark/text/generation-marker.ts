@@ -1,0 +1,55 @@
+import type { TokenMarker } from '../../contracts.ts';
+import type { ContextRule } from './prfs/prf.ts';
+import type { GenerationOptions, TextScheme } from './schemes/scheme.ts';
+import { type Repeats, RowSet, readContext } from './token-pairs.ts';
+
+/**
+ * Marks one generation step by step. It remembers which contexts have occurred, so that detection
+ * and embedding leave the same repetitions alone; a sequence that does not continue the one before
+ * starts it afresh.
+ */
+export class GenerationMarker implements TokenMarker {
+  readonly #scheme: TextScheme;
+  readonly #rule: ContextRule;
+  readonly #repeats: Repeats;
+  readonly #options: GenerationOptions;
+  readonly #seen = new RowSet();
+  #position = -1;
+  #marksHere = false;
+
+  constructor(
+    scheme: TextScheme,
+    rules: { readonly context: ContextRule; readonly repeats: Repeats },
+    options: GenerationOptions,
+  ) {
+    this.#scheme = scheme;
+    this.#rule = rules.context;
+    this.#repeats = rules.repeats;
+    this.#options = options;
+  }
+
+  mark(logits: Float32Array, sequence: Int32Array): void {
+    const context = new Int32Array(this.#rule.width);
+    const position = sequence.length;
+    const text = { tokens: sequence, promptLength: this.#options.promptLength };
+    if (position < this.#position) this.#restart();
+    const first = this.#repeats === 'mark' ? position : this.#position + 1;
+    for (let at = Math.max(first, this.#firstRemembered()); at <= position; at++) {
+      this.#marksHere =
+        readContext(this.#rule, text, at, context) &&
+        (this.#repeats === 'mark' || this.#seen.add(context));
+      this.#position = at;
+    }
+    readContext(this.#rule, text, position, context);
+    if (this.#marksHere) this.#scheme.mark(logits, context, this.#options);
+  }
+
+  #firstRemembered(): number {
+    return this.#repeats === 'all' ? 0 : this.#options.promptLength;
+  }
+
+  #restart(): void {
+    this.#seen.clear();
+    this.#position = -1;
+  }
+}

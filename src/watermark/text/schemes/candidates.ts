@@ -1,0 +1,86 @@
+import type { GenerationOptions } from './scheme.ts';
+
+/** Tokens that may come next, in the order of their ids, and their tempered logits. */
+export interface Candidates {
+  readonly tokens: Int32Array;
+  readonly logits: Float64Array;
+}
+
+/**
+ * Returns the tokens below `vocabularySize` whose logit is a number above -Infinity, or the `topK`
+ * likeliest of them (the lower id first among equals), with logits divided by the temperature.
+ */
+export function candidatesOf(
+  logits: Float32Array,
+  vocabularySize: number,
+  options: GenerationOptions,
+): Candidates {
+  const { temperature = 1, topK = Infinity } = options;
+  const size = Math.min(vocabularySize, logits.length);
+  const tokens = topK < size ? largest(logits, size, topK) : finiteTokens(logits, size);
+  return { tokens, logits: Float64Array.from(tokens, (token) => logits[token]! / temperature) };
+}
+
+/** Replaces the logits by those of the candidates; every other token becomes impossible. */
+export function writeCandidates(
+  logits: Float32Array,
+  tokens: Int32Array,
+  values: ArrayLike<number>,
+): void {
+  logits.fill(-Infinity);
+  for (let index = 0; index < tokens.length; index++) logits[tokens[index]!] = values[index]!;
+}
+
+function finiteTokens(logits: Float32Array, size: number): Int32Array {
+  const tokens = new Int32Array(size);
+  let count = 0;
+  for (let token = 0; token < size; token++) {
+    if (logits[token]! > -Infinity) tokens[count++] = token;
+  }
+  return tokens.subarray(0, count);
+}
+
+function largest(logits: Float32Array, size: number, most: number): Int32Array {
+  const heap = new Int32Array(most);
+  let count = 0;
+  let least = -Infinity;
+  for (let token = 0; token < size; token++) {
+    const logit = logits[token]!;
+    if (!(logit > least)) continue;
+    if (count < most) {
+      siftUp(heap, count++, token, logits);
+      if (count < most) continue;
+    } else siftDown(heap, token, logits);
+    least = logits[heap[0]!]!;
+  }
+  return heap.subarray(0, count).sort();
+}
+
+/** The root of the heap is the worst kept token: the smallest logit, the highest id among equals. */
+function worse(a: number, b: number, logits: Float32Array): boolean {
+  return logits[a]! < logits[b]! || (logits[a] === logits[b] && a > b);
+}
+
+function siftUp(heap: Int32Array, at: number, token: number, logits: Float32Array): void {
+  let index = at;
+  while (index > 0) {
+    const parent = (index - 1) >> 1;
+    if (!worse(token, heap[parent]!, logits)) break;
+    heap[index] = heap[parent]!;
+    index = parent;
+  }
+  heap[index] = token;
+}
+
+function siftDown(heap: Int32Array, token: number, logits: Float32Array): void {
+  let index = 0;
+  for (;;) {
+    let child = 2 * index + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && worse(heap[child + 1]!, heap[child]!, logits)) child++;
+    if (!worse(heap[child]!, token, logits)) break;
+    heap[index] = heap[child]!;
+    index = child;
+  }
+  heap[index] = token;
+}

@@ -1,0 +1,40 @@
+import { exponentialLaw } from '../laws.ts';
+import type { TokenPairs, UniformSource } from '../prfs/prf.ts';
+import { candidatesOf, writeCandidates } from './candidates.ts';
+import type { TextScheme } from './scheme.ts';
+
+/**
+ * The Gumbel-max watermark (Aaronson 2022; Kuditipudi et al. 2023): the next token is the arg-max of
+ * logit - log(-log u) with a keyed uniform u per (context, token). Over keys it is a draw from the
+ * softmax, so one answer shows no distortion; the same context gives the same token.
+ *
+ * Null: the text does not depend on the key; then the sum of -ln(1 - u) over distinct pairs is
+ * Gamma(n, 1). The marked logits are 0 for the chosen token and -Infinity for all others, whatever
+ * the engine samples with. NaN counts as -Infinity; without any candidate nothing changes.
+ */
+export function gumbelScheme(source: UniformSource, vocabularySize: number): TextScheme {
+  return {
+    law: exponentialLaw(),
+    scores: (pairs: TokenPairs) => source.uniforms(pairs).map((uniform) => -Math.log1p(-uniform)),
+    mark: (logits, context, options) => {
+      const { tokens, logits: tempered } = candidatesOf(logits, vocabularySize, options);
+      if (tokens.length === 0) return;
+      const winner = perturbedArgMax(tempered, source.candidates(context, tokens));
+      writeCandidates(logits, tokens.subarray(winner, winner + 1), [0]);
+    },
+  };
+}
+
+/** The index of the largest logit - log(-log u), the first among equals. */
+export function perturbedArgMax(logits: Float64Array, uniforms: Float64Array): number {
+  let winner = 0;
+  let best = -Infinity;
+  for (let index = 0; index < logits.length; index++) {
+    const perturbed = logits[index]! - Math.log(-Math.log(uniforms[index]!));
+    if (perturbed > best) {
+      best = perturbed;
+      winner = index;
+    }
+  }
+  return winner;
+}

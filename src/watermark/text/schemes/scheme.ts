@@ -1,0 +1,31 @@
+import type { TokenMarker } from '../../../contracts.ts';
+import type { ScoreLaw } from '../laws.ts';
+import type { ContextRule, TokenPairs } from '../prfs/prf.ts';
+import type { Repeats } from '../token-pairs.ts';
+
+/** How one generation is marked. */
+export interface GenerationOptions {
+  /** Tokens of the prompt: they are never marked, and some stacks do not read them. */
+  readonly promptLength: number;
+  /** Divides the logits before the mark; 1 when the engine has divided already. */
+  readonly temperature?: number;
+  /** Candidates kept before the mark; all by default, or when the engine has cut already. */
+  readonly topK?: number;
+}
+
+/** A way of marking tokens, over one pseudorandom function and key. */
+export interface TextScheme {
+  readonly law: ScoreLaw;
+  /** One score per pair, larger for marked tokens. */
+  scores(pairs: TokenPairs): Float64Array;
+  /** Marks logits after one context, in place. */
+  mark(logits: Float32Array, context: Int32Array, options: GenerationOptions): void;
+}
+
+/** What decides where a generation is marked. */
+export interface MarkingRules {
+  readonly context: ContextRule;
+  readonly repeats: Repeats;
+}
+
+export type MarkerOf = (options: GenerationOptions) => TokenMarker;
