@@ -36,11 +36,11 @@ export class GenerationMarker implements TokenMarker {
     const first = this.#repeats === 'mark' ? position : this.#position + 1;
     for (let at = Math.max(first, this.#firstRemembered()); at <= position; at++) {
       this.#marksHere =
-        readContext(this.#rule, text, at, context) &&
-        (this.#repeats === 'mark' || this.#seen.add(context));
+        readContext(this.#rule, text, at, context, 0) &&
+        (this.#repeats === 'mark' || this.#seen.add(context, 0, context.length));
       this.#position = at;
     }
-    readContext(this.#rule, text, position, context);
+    readContext(this.#rule, text, position, context, 0);
     if (this.#marksHere) this.#scheme.mark(logits, context, this.#options);
   }
 

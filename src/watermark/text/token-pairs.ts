@@ -86,22 +86,23 @@ export function selectPairs(pairs: TokenPairs, rows: Int32Array): TokenPairs {
 }
 
 /**
- * Writes the context of the token at `position` into `context`, oldest first, and says whether
- * there is one under the rule.
+ * Writes the context of the token at `position` into `contexts` from index `into` on, oldest token
+ * first, and says whether there is one under the rule.
  */
 export function readContext(
   rule: ContextRule,
   text: TokenText,
   position: number,
-  context: Int32Array,
+  contexts: Int32Array,
+  into: number,
 ): boolean {
-  const { width } = rule;
+  const { width, padding } = rule;
   const first = rule.reads === 'output' ? text.promptLength : 0;
-  const unmarkedBefore = rule.unmarkedBefore ?? (rule.padding === undefined ? width : 0);
+  const unmarkedBefore = rule.unmarkedBefore ?? (padding === undefined ? width : 0);
   if (position - first < unmarkedBefore) return false;
+  const start = position - width;
   for (let at = 0; at < width; at++) {
-    const from = position - width + at;
-    context[at] = from < first ? (rule.padding ?? 0) : text.tokens[from]!;
+    contexts[into + at] = start + at < first ? (padding ?? 0) : text.tokens[start + at]!;
   }
   return true;
 }
@@ -112,38 +113,28 @@ function pairsOf(
   skipped: SkipCounts,
   contextsSeen: RowSet,
 ): TokenPairs {
-  const { context: rule, repeats, vocabularySize } = rules;
-  const { width } = rule;
-  const most = Math.max(0, text.tokens.length - text.promptLength);
-  const contexts = new Int32Array(most * width);
+  const { repeats } = rules;
+  const { width } = rules.context;
+  const { promptLength } = text;
+  const length = text.tokens.length;
+  const most = Math.max(0, length - promptLength);
+  const contexts = new Int32Array((most + 1) * width);
   const tokens = new Int32Array(most);
-  const skip = (reason: SkipReason) => {
-    skipped[reason] = (skipped[reason] ?? 0) + 1;
-  };
-  contextsSeen.clear();
-  if (text.promptLength > 0) skipped.prompt = Math.min(text.promptLength, text.tokens.length);
+  const counts = { short: 0, repeated: 0, outside: 0 };
+  if (repeats !== 'mark') contextsSeen.clear();
+  if (repeats === 'all') rememberPrompt(text, rules.context, contexts, contextsSeen);
   let count = 0;
-  for (let position = repeats === 'all' ? 0 : text.promptLength; position < text.tokens.length; ) {
-    const row = contexts.subarray(count * width, (count + 1) * width);
-    const here = position++;
-    const isPrompt = here < text.promptLength;
-    const context = isPrompt ? new Int32Array(width) : row;
-    if (!readContext(rule, text, here, context)) {
-      if (!isPrompt) skip('context too short');
-      continue;
-    }
-    if (repeats !== 'mark' && !contextsSeen.add(context)) {
-      if (!isPrompt) skip('repeated context');
-      continue;
-    }
-    if (isPrompt) continue;
-    const token = text.tokens[here]!;
-    if (!inRange(token, context, rule.padding, vocabularySize)) {
-      skip('token out of range');
-      continue;
-    }
-    tokens[count++] = token;
+  for (let position = promptLength; position < length; position++) {
+    const at = count * width;
+    if (!readContext(rules.context, text, position, contexts, at)) counts.short++;
+    else if (repeats !== 'mark' && !contextsSeen.add(contexts, at, width)) counts.repeated++;
+    else if (!inRange(rules, text.tokens[position]!, contexts, at)) counts.outside++;
+    else tokens[count++] = text.tokens[position]!;
   }
+  note(skipped, 'prompt', Math.min(promptLength, length));
+  note(skipped, 'context too short', counts.short);
+  note(skipped, 'repeated context', counts.repeated);
+  note(skipped, 'token out of range', counts.outside);
   return {
     count,
     width,
@@ -152,15 +143,28 @@ function pairsOf(
   };
 }
 
-function inRange(
-  token: number,
-  context: Int32Array,
-  padding: number | undefined,
-  vocabularySize: number,
-): boolean {
+function rememberPrompt(
+  text: TokenText,
+  rule: ContextRule,
+  scratch: Int32Array,
+  contextsSeen: RowSet,
+): void {
+  const row = scratch.length >= rule.width ? scratch : new Int32Array(rule.width);
+  for (let position = 0; position < text.promptLength; position++) {
+    if (readContext(rule, text, position, row, 0)) contextsSeen.add(row, 0, rule.width);
+  }
+}
+
+function note(skipped: SkipCounts, reason: SkipReason, count: number): void {
+  if (count > 0) skipped[reason] = (skipped[reason] ?? 0) + count;
+}
+
+function inRange(rules: PairRules, token: number, contexts: Int32Array, from: number): boolean {
+  const { vocabularySize } = rules;
+  const { width, padding } = rules.context;
   if (token < 0 || token >= vocabularySize) return false;
-  for (let at = 0; at < context.length; at++) {
-    const id = context[at]!;
+  for (let at = from; at < from + width; at++) {
+    const id = contexts[at]!;
     if ((id < 0 || id >= vocabularySize) && id !== padding) return false;
   }
   return true;
@@ -172,19 +176,19 @@ function inRange(
  */
 export class RowSet {
   #size = 0;
-  #high = new Int32Array(256);
-  #low = new Int32Array(256);
+  #slots = new Int32Array(2 * 1024);
 
   clear(): void {
-    if (this.#size === 0) return;
-    this.#high.fill(0);
-    this.#low.fill(0);
+    if (this.#size > 0) this.#slots.fill(0);
     this.#size = 0;
   }
 
-  /** Adds a row and says whether it is new. */
-  add(row: Int32Array): boolean {
-    return this.addNew(row, row.length, noToken, noRow) === 1;
+  /** Adds the row of `width` numbers that begins at `from`, and says whether it is new. */
+  add(rows: Int32Array, from: number, width: number): boolean {
+    this.#reserve(1);
+    const isNew = insert(this.#slots, rows, from, width, 0);
+    if (isNew) this.#size++;
+    return isNew;
   }
 
   /**
@@ -192,57 +196,63 @@ export class RowSet {
    * how many there are.
    */
   addNew(rows: Int32Array, width: number, tokens: Int32Array, kept: Int32Array): number {
-    let count = 0;
-    for (let index = 0; index < tokens.length; index++) {
-      if (2 * (this.#size + 1) > this.#high.length) this.#grow();
-      if (insert(this.#high, this.#low, rows, index * width, width, tokens[index]!)) {
-        kept[count++] = index;
-        this.#size++;
-      }
-    }
+    this.#reserve(tokens.length);
+    const count = insertAll(this.#slots, rows, width, tokens, kept);
+    this.#size += count;
     return count;
   }
 
-  #grow(): void {
-    const [high, low] = [this.#high, this.#low];
-    this.#high = new Int32Array(4 * high.length);
-    this.#low = new Int32Array(4 * low.length);
-    for (let slot = 0; slot < high.length; slot++) {
-      if (high[slot] !== 0 || low[slot] !== 0)
-        place(this.#high, this.#low, high[slot]!, low[slot]!);
+  #reserve(more: number): void {
+    if (4 * (this.#size + more) <= this.#slots.length) return;
+    const slots = this.#slots;
+    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(8 * (this.#size + more))));
+    for (let slot = 0; slot < slots.length; slot += 2) {
+      const [a, b] = [slots[slot]!, slots[slot + 1]!];
+      if (a !== 0 || b !== 0) place(this.#slots, a, b);
     }
   }
 }
 
-const noToken = new Int32Array(1);
-const noRow = new Int32Array(1);
+function insertAll(
+  slots: Int32Array,
+  rows: Int32Array,
+  width: number,
+  tokens: Int32Array,
+  kept: Int32Array,
+): number {
+  let count = 0;
+  for (let index = 0; index < tokens.length; index++) {
+    if (insert(slots, rows, index * width, width, tokens[index]!)) kept[count++] = index;
+  }
+  return count;
+}
 
 function insert(
-  high: Int32Array,
-  low: Int32Array,
+  slots: Int32Array,
   rows: Int32Array,
   from: number,
   width: number,
   token: number,
 ): boolean {
-  let a = 0x9e3779b9 ^ width;
-  let b = 0x85ebca6b ^ token;
-  a = mix(a ^ token);
+  let a = Math.imul(token ^ 0x9e3779b9, 0x2545f491);
+  let b = Math.imul(token ^ 0x85ebca6b, 0x6c8e9cf5);
   for (let at = from; at < from + width; at++) {
-    a = mix(Math.imul(a, 0x2545f491) ^ rows[at]!);
-    b = mix(Math.imul(b, 0x6c8e9cf5) ^ rows[at]! ^ (a >>> 7));
+    a = Math.imul(a ^ (a >>> 15) ^ rows[at]!, 0x2545f491);
+    b = Math.imul(b ^ (b >>> 13) ^ rows[at]!, 0x6c8e9cf5);
   }
-  if (a === 0 && b === 0) b = 1;
-  return place(high, low, a, b);
+  a = mix(a);
+  b = mix(b ^ a);
+  return place(slots, a, a === 0 && b === 0 ? 1 : b);
 }
 
-function place(high: Int32Array, low: Int32Array, a: number, b: number): boolean {
-  const mask = high.length - 1;
-  for (let slot = (a ^ (b >>> 3)) & mask; ; slot = (slot + 1) & mask) {
-    if (high[slot] === a && low[slot] === b) return false;
-    if (high[slot] === 0 && low[slot] === 0) {
-      high[slot] = a;
-      low[slot] = b;
+function place(slots: Int32Array, a: number, b: number): boolean {
+  const mask = slots.length - 2;
+  for (let slot = (2 * a) & mask; ; slot = (slot + 2) & mask) {
+    const held = slots[slot]!;
+    if (held === a && slots[slot + 1] === b) return false;
+    if (held === 0 && slots[slot + 1] === 0) {
+      slots[slot] = a;
+      slots[slot + 1] = b;
       return true;
     }
   }

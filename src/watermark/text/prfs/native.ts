@@ -14,7 +14,7 @@ export const domains = {
 } as const;
 
 const blockBytes = 16;
-const blocksAtOnce = 4096;
+const pairsAtOnce = 4096;
 const tokensInFirstBlock = 3;
 const tokensInLaterBlock = 4;
 const maximumPlanes = 16;
@@ -78,15 +78,8 @@ export class NativePrf implements TextPrf {
   blocks(domain: number, contexts: Int32Array, indices: Int32Array): Buffer {
     const { width } = this.context;
     const one = contexts.length === width;
-    const counters = Buffer.allocUnsafe(indices.length * blockBytes);
-    if (one) repeatSeed(counters, this.#seeds(domain, contexts, width, 1));
-    for (let first = 0; !one && first < indices.length; first += blocksAtOnce) {
-      const count = Math.min(blocksAtOnce, indices.length - first);
-      const rows = contexts.subarray(first * width, (first + count) * width);
-      this.#seeds(domain, rows, width, count).copy(counters, first * blockBytes);
-    }
-    addIndices(counters, indices);
-    return this.#keystream.update(counters);
+    const seeds = this.#seeds(domain, contexts, width, one ? 1 : indices.length);
+    return this.#keystream.update(countersOf(seeds, indices));
   }
 
   #seeds(domain: number, contexts: Int32Array, width: number, count: number): Buffer {
@@ -117,15 +110,22 @@ class NativeGreen implements GreenSource {
   }
 
   bits(pairs: TokenPairs): Uint8Array {
-    const { planes } = this;
-    const indices = new Int32Array(pairs.count);
-    const below = new Uint8Array(pairs.count);
-    for (let plane = planes - 1; plane >= 0; plane--) {
-      for (let row = 0; row < indices.length; row++) {
-        indices[row] = (pairs.tokens[row]! >>> 7) * planes + plane;
+    const { planes, threshold } = this;
+    const { width, count } = pairs;
+    const below = new Uint8Array(count);
+    for (let first = 0; first < count; first += pairsAtOnce) {
+      const next = Math.min(count, first + pairsAtOnce);
+      const contexts = pairs.contexts.subarray(first * width, next * width);
+      const tokens = pairs.tokens.subarray(first, next);
+      for (let plane = planes - 1; plane >= 0; plane--) {
+        const blocks = this.#prf.blocks(
+          domains.green,
+          contexts,
+          planeIndices(tokens, planes, plane),
+        );
+        const bit = (threshold >>> (planes - 1 - plane)) & 1;
+        comparePlane(below, first, wordsOf(blocks), tokens, bit);
       }
-      const blocks = this.#prf.blocks(domains.green, pairs.contexts, indices);
-      comparePlane(below, blocks, pairs.tokens, (this.threshold >>> (planes - 1 - plane)) & 1);
     }
     return below;
   }
@@ -240,16 +240,16 @@ function combinePlanes(words: Uint32Array, planes: number, threshold: number): U
 
 function comparePlane(
   below: Uint8Array,
-  blocks: Buffer,
+  first: number,
+  blocks: Int32Array,
   tokens: Int32Array,
   thresholdBit: number,
 ): void {
-  for (let row = 0; row < below.length; row++) {
+  for (let row = 0; row < tokens.length; row++) {
     const token = tokens[row]!;
-    const position = (token & 127) >>> 2;
-    const byte = blocks[row * blockBytes + 4 * (token & 3) + 3 - (position >>> 3)]!;
-    const clear = ((byte >>> (7 - (position & 7))) & 1) ^ 1;
-    below[row] = thresholdBit === 1 ? clear | below[row]! : clear & below[row]!;
+    const clear = ~(blocks[4 * row + (token & 3)]! << ((token & 127) >>> 2)) >>> 31;
+    const before = below[first + row]!;
+    below[first + row] = thresholdBit === 1 ? clear | before : clear & before;
   }
 }
 
@@ -272,11 +272,10 @@ function dyadic(share: number): { readonly planes: number; readonly threshold: n
 function firstBlocks(state: Int32Array, domain: number, contexts: Int32Array, width: number): void {
   const header = domain | (width << 16);
   const tokens = Math.min(width, tokensInFirstBlock);
+  state.fill(-1);
   for (let row = 0, block = 0; block < state.length; row += width, block += 4) {
     state[block] = header;
-    state[block + 1] = tokens > 0 ? contexts[row]! : -1;
-    state[block + 2] = tokens > 1 ? contexts[row + 1]! : -1;
-    state[block + 3] = tokens > 2 ? contexts[row + 2]! : -1;
+    for (let token = 0; token < tokens; token++) state[block + 1 + token] = contexts[row + token]!;
   }
 }
 
@@ -288,30 +287,43 @@ function laterBlocks(state: Int32Array, contexts: Int32Array, width: number, fro
   }
 }
 
-function repeatSeed(counters: Buffer, seed: Buffer): void {
-  for (let at = 0; at < counters.length; at += blockBytes) seed.copy(counters, at);
-}
-
-/** Adds an index below 2^31 to each 128-bit big-endian counter. */
-function addIndices(counters: Buffer, indices: Int32Array): void {
-  for (let row = 0, at = 12; row < indices.length; row++, at += blockBytes) {
-    const low =
-      counters[at]! * 0x1000000 +
-      ((counters[at + 1]! << 16) | (counters[at + 2]! << 8) | counters[at + 3]!) +
-      indices[row]!;
-    counters[at] = low >>> 24;
-    counters[at + 1] = low >>> 16;
-    counters[at + 2] = low >>> 8;
-    counters[at + 3] = low;
-    if (low >= 2 ** 32) carry(counters, at - 1, at - 12);
+/** The 128-bit big-endian sums of seeds and indices below 2^31; one seed serves all. */
+function countersOf(seeds: Buffer, indices: Int32Array): Buffer {
+  const one = seeds.length === blockBytes;
+  const from = wordsOf(seeds);
+  const counters = new Int32Array(indices.length * 4);
+  for (let row = 0; row < indices.length; row++) {
+    const at = row * 4;
+    const seed = one ? 0 : at;
+    const low = swapped(from[seed + 3]!);
+    const sum = (low + indices[row]!) | 0;
+    counters[at] = from[seed]!;
+    counters[at + 1] = from[seed + 1]!;
+    counters[at + 2] = from[seed + 2]!;
+    counters[at + 3] = swapped(sum);
+    if (sum >>> 0 < low >>> 0) carry(counters, at);
   }
+  return bytesOf(counters);
 }
 
-function carry(counters: Buffer, last: number, first: number): void {
-  for (let at = last; at >= first; at--) {
-    counters[at] = counters[at]! + 1;
+function carry(counters: Int32Array, block: number): void {
+  for (let at = block + 2; at >= block; at--) {
+    counters[at] = swapped((swapped(counters[at]!) + 1) | 0);
     if (counters[at] !== 0) return;
   }
+}
+
+/** The same four bytes in the other order. */
+function swapped(word: number): number {
+  return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
+}
+
+function planeIndices(tokens: Int32Array, planes: number, plane: number): Int32Array {
+  const indices = new Int32Array(tokens.length);
+  for (let row = 0; row < tokens.length; row++) {
+    indices[row] = (tokens[row]! >>> 7) * planes + plane;
+  }
+  return indices;
 }
 
 function shifted(tokens: Int32Array, bits: number): Int32Array {
@@ -331,6 +343,11 @@ function bytesOf(words: Int32Array): Buffer {
 
 function aligned(bytes: Buffer): Uint8Array {
   return bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+}
+
+function wordsOf(bytes: Buffer): Int32Array {
+  const { buffer, byteOffset, length } = aligned(bytes);
+  return new Int32Array(buffer, byteOffset, length / 4);
 }
 
 function blockCipher(key: Uint8Array): Cipher {

@@ -19,7 +19,7 @@ export function greenListScheme(
   const half = Math.fround(delta / 2);
   return {
     law: bernoulliLaw(source.share),
-    scores: (pairs: TokenPairs) => Float64Array.from(source.bits(pairs)),
+    scores: (pairs: TokenPairs) => new Float64Array(source.bits(pairs)),
     mark: (logits, context) => {
       const size = Math.min(vocabularySize, logits.length);
       addBias(logits, source.list(context, vocabularySize), half, size);
