@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { TouchmarkError } from '../../errors.ts';
+
+const share = z.number().gt(0).lt(1).describe('Share of the vocabulary that is green.');
+const delta = z.number().positive().max(50).describe('Logits that green tokens gain on others.');
+const width = z.int().min(0).max(16);
+
+const schemes = z.discriminatedUnion('name', [
+  z.strictObject({ name: z.literal('green-list'), gamma: share, delta }),
+  z.strictObject({ name: z.literal('fixed-green-list'), gamma: share, delta }),
+  z.strictObject({ name: z.literal('gumbel') }),
+  z.strictObject({ name: z.literal('tournament'), depth: z.int().min(1).max(1024) }),
+]);
+
+const prfs = z.discriminatedUnion('name', [
+  z.strictObject({
+    name: z.literal('native'),
+    contextWidth: width.describe('Tokens before the marked one that choose its mark.'),
+  }),
+  z.strictObject({
+    name: z.literal('hugging-face'),
+    seeding: z.enum(['lefthash', 'selfhash']),
+    contextWidth: z.int().min(1).max(16).describe("transformers' context_width."),
+  }),
+  z.strictObject({
+    name: z.enum(['synthid-hf', 'synthid-deepmind']),
+    ngramLength: z.int().min(1).max(17).describe("SynthID's ngram_len: context and token."),
+  }),
+  z.strictObject({
+    name: z.literal('vllm-philox'),
+    contextWidth: width,
+    keys: z.enum(['single', 'dual']),
+    alpha: z.number().gt(0).lt(1).optional().describe('Weight of the second key; 0.1 in vLLM.'),
+  }),
+]);
+
+/**
+ * What must be known to detect a text mark, but for the key: scheme, pseudorandom function, context
+ * rule and tokenizer. It is public: the security is in the key.
+ */
+export const textProfileSchema = z
+  .strictObject({
+    schema: z.literal('touchmark/text-profile@1'),
+    scheme: schemes,
+    prf: prfs,
+    repeats: z
+      .enum(['mark', 'turn', 'all'])
+      .describe(
+        'Contexts that occur again in a generation: marked, or left alone when they occurred in this turn or anywhere before.',
+      ),
+    tokenizer: z.strictObject({
+      name: z.string().min(1),
+      vocabularySize: z
+        .int()
+        .min(2)
+        .max(2 ** 24),
+    }),
+  })
+  .superRefine(({ scheme, prf }, context) => {
+    for (const message of misfits(scheme, prf)) context.addIssue({ code: 'custom', message });
+  });
+
+export type TextProfile = z.infer<typeof textProfileSchema>;
+
+/**
+ * Reads a profile.
+ *
+ * @param where names the source in errors
+ * @throws TouchmarkError CONFIG_INVALID naming every field that does not fit, and schemes that a
+ *   pseudorandom function cannot carry
+ */
+export function parseTextProfile(value: unknown, where: string): TextProfile {
+  const parsed = textProfileSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new TouchmarkError(
+    'CONFIG_INVALID',
+    `${where} is not a text profile this version can read: ${z.prettifyError(parsed.error)}`,
+    { hint: 'See "Text profiles" in the README for the fields and an example of each stack.' },
+  );
+}
+
+function misfits(scheme: TextProfile['scheme'], prf: TextProfile['prf']): string[] {
+  const messages: string[] = [];
+  if (prf.name === 'hugging-face' && scheme.name !== 'green-list') {
+    messages.push(`hugging-face lists carry green-list only, not ${scheme.name}`);
+  }
+  if (prf.name === 'vllm-philox' && prf.keys === 'dual' && scheme.name !== 'gumbel') {
+    messages.push(`the dual key of vllm-philox carries gumbel only, not ${scheme.name}`);
+  }
+  if (scheme.name === 'fixed-green-list' && contextTokens(prf) !== 0) {
+    messages.push('a fixed green list reads no context: set contextWidth 0 (ngramLength 1)');
+  }
+  return messages;
+}
+
+function contextTokens(prf: TextProfile['prf']): number {
+  return 'ngramLength' in prf ? prf.ngramLength - 1 : prf.contextWidth;
+}

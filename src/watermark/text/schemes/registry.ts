@@ -1,0 +1,24 @@
+import type { TextPrf } from '../prfs/prf.ts';
+import type { TextProfile } from '../profile.ts';
+import { greenListScheme } from './green-list.ts';
+import { gumbelScheme } from './gumbel.ts';
+import type { TextScheme } from './scheme.ts';
+import { tournamentScheme } from './tournament.ts';
+
+/**
+ * Returns the profile's scheme over a pseudorandom function; a new scheme is a file and a line here.
+ *
+ * @throws TouchmarkError CONFIG_INVALID when the function cannot carry it
+ */
+export function openScheme(profile: TextProfile, prf: TextPrf): TextScheme {
+  const { scheme, tokenizer } = profile;
+  switch (scheme.name) {
+    case 'green-list':
+    case 'fixed-green-list':
+      return greenListScheme(prf.green(scheme.gamma), scheme.delta, tokenizer.vocabularySize);
+    case 'gumbel':
+      return gumbelScheme(prf.uniform(), tokenizer.vocabularySize);
+    case 'tournament':
+      return tournamentScheme(prf.leaf(scheme.depth), tokenizer.vocabularySize);
+  }
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { TouchmarkError } from '../../errors.ts';
+
+/** What a text is marked with: an epoch's key, or the numbers that another serving stack was given. */
+export type TextKey =
+  | { readonly stack: 'touchmark'; readonly epochKey: Uint8Array }
+  | { readonly stack: 'hugging-face'; readonly hashingKey: bigint }
+  | { readonly stack: 'synthid'; readonly keys: readonly number[] }
+  | { readonly stack: 'vllm'; readonly key: bigint };
+
+/** The numbers that another serving stack marks with. */
+export type ForeignTextKey = Exclude<TextKey, { readonly stack: 'touchmark' }>;
+
+const wholeNumber = z.union([
+  z.int(),
+  z.string().regex(/^-?\d{1,20}$/, 'not a whole number in decimal digits'),
+]);
+const keySchema = z.discriminatedUnion('stack', [
+  z.strictObject({ stack: z.literal('hugging-face'), hashingKey: wholeNumber }),
+  z.strictObject({
+    stack: z.literal('synthid'),
+    keys: z.array(z.int().min(0)).min(1).max(1024),
+  }),
+  z.strictObject({ stack: z.literal('vllm'), key: wholeNumber }),
+]);
+
+/** Keys that other stacks ship as defaults: whoever knows them can make or fake the mark. */
+const publicHashingKey = 15485863n;
+const publicSynthIdKeys = [
+  654, 400, 836, 123, 340, 443, 597, 160, 57, 29, 590, 639, 13, 715, 468, 990, 966, 226, 324, 585,
+  118, 504, 421, 521, 129, 669, 732, 225, 90, 960,
+];
+
+/**
+ * Reads another stack's key: `{"stack": "hugging-face", "hashingKey": 15485863}`,
+ * `{"stack": "synthid", "keys": [...]}` or `{"stack": "vllm", "key": "42"}`; numbers beyond 2^53
+ * as strings.
+ *
+ * @throws TouchmarkError INPUT_INVALID that never repeats what it read
+ */
+export function parseForeignTextKey(value: unknown, where: string): ForeignTextKey {
+  const parsed = keySchema.safeParse(value);
+  if (!parsed.success) {
+    const fields = parsed.error.issues.map(({ path }) => path.join('.') || 'the whole').join(', ');
+    throw new TouchmarkError('INPUT_INVALID', `${where} is not a text key: see ${fields}.`, {
+      hint: 'Write {"stack": "hugging-face", "hashingKey": N}, {"stack": "synthid", "keys": [N, ...]} or {"stack": "vllm", "key": N}.',
+    });
+  }
+  const { data } = parsed;
+  if (data.stack === 'synthid') return data;
+  if (data.stack === 'vllm') return { stack: 'vllm', key: BigInt(data.key) };
+  return { stack: 'hugging-face', hashingKey: BigInt(data.hashingKey) };
+}
+
+/** Says whether a key is one that everybody knows; a mark under it is no evidence of anything. */
+export function isPublicKey(key: TextKey): boolean {
+  if (key.stack === 'hugging-face') return key.hashingKey === publicHashingKey;
+  return key.stack === 'synthid' && key.keys.every((each) => publicSynthIdKeys.includes(each));
+}
