@@ -31,14 +31,6 @@ export interface Evidence {
 /** What a model gives when asked. */
 export type Capability = 'labels' | 'probabilities';
 
-/** One question put to a suspect. */
-export interface Probe {
-  readonly id: string;
-  readonly task: 'classify';
-  readonly input: Input;
-  readonly repeat: number;
-}
-
 /** A classifier's answer: a label, and probabilities over the description's labels if it gives any. */
 export interface Answer {
   readonly label: string;
@@ -47,10 +39,6 @@ export interface Answer {
 }
 
 export type Missing = 'refused' | 'failed' | 'unsupported';
-export type Observation = { readonly probe: Probe } & (
-  | { readonly answer: Answer }
-  | { readonly missing: Missing }
-);
 
 /** What a model says of itself, or what could be learnt by asking. */
 export interface Description {
@@ -59,8 +47,6 @@ export interface Description {
   readonly labels?: readonly string[];
   readonly gives: readonly Capability[];
 }
-
-export type Outcome = { readonly answer: Answer } | { readonly missing: Missing };
 
 /** A classifier somewhere: in this process, or behind an address. */
 export interface Classifier {
@@ -130,27 +116,56 @@ export interface LanguageModel {
   complete(
     prompts: readonly Prompt[],
     options: { readonly sampling: Sampling; readonly signal: AbortSignal },
-  ): Promise<readonly (Completion | { readonly missing: Missing })[]>;
+  ): Promise<readonly Outcome<'complete'>[]>;
   /** The next-token distribution after each context, where the model gives it. */
   score?(
     contexts: readonly Int32Array[],
     options: { readonly signal: AbortSignal },
-  ): Promise<readonly (TokenDistribution | { readonly missing: Missing })[]>;
+  ): Promise<readonly Outcome<'score'>[]>;
 }
 
+/** What may be asked of a model, and what it answers. */
+export interface Tasks {
+  readonly classify: { readonly input: Input; readonly answer: Answer };
+  readonly complete: {
+    readonly input: { readonly prompt: Prompt; readonly sampling: Sampling };
+    readonly answer: Completion;
+  };
+  /** The input is the tokens before the next one. */
+  readonly score: { readonly input: Int32Array; readonly answer: TokenDistribution };
+}
+export type Task = keyof Tasks;
+
+/** One question put to a suspect. */
+export interface Probe<T extends Task = 'classify'> {
+  readonly id: string;
+  readonly task: T;
+  readonly input: Tasks[T]['input'];
+  readonly repeat: number;
+}
+
+export type Outcome<T extends Task = 'classify'> =
+  | { readonly answer: Tasks[T]['answer'] }
+  | { readonly missing: Missing };
+export type Observation<T extends Task = 'classify'> = { readonly probe: Probe<T> } & Outcome<T>;
+
 /** One run of a test: asks for probes, folds what came back, and can say at any time what it has. */
-export interface TestRun {
-  next(): readonly Probe[];
-  fold(observations: readonly Observation[]): void;
+export interface TestRun<T extends Task = 'classify'> {
+  next(): readonly Probe<T>[];
+  fold(observations: readonly Observation<T>[]): void;
   evidence(): Evidence;
 }
 
 /** A kind of test. `Material` is the finished data it works on. */
-export interface ProvenanceTest<Material> {
+export interface ProvenanceTest<
+  Material,
+  T extends Task = 'classify',
+  Needs extends Capability | LanguageCapability = Capability,
+> {
   readonly name: string;
   readonly null: NullKind;
-  readonly needs: readonly Capability[];
-  start(material: Material): TestRun;
+  readonly needs: readonly Needs[];
+  start(material: Material): TestRun<T>;
 }
 
 /** A question, as the serving log remembers it, and what was answered. */

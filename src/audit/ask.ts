@@ -1,27 +1,35 @@
 import PQueue from 'p-queue';
 import type {
-  Classifier,
   Evidence,
   Observation,
   Outcome,
   Probe,
   Progress,
+  Task,
   TestRun,
 } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 
 /** Where answers are kept before they are believed, so that no recorded one is asked for again. */
-export interface RunLog {
+export interface RunLog<T extends Task = 'classify'> {
   /** What is already known of a probe. */
-  recall(probe: Probe): Outcome | undefined;
+  recall(probe: Probe<T>): Outcome<T> | undefined;
   /** Resolves once the outcomes would survive a crash. */
-  record(outcomes: readonly { readonly probe: Probe; readonly outcome: Outcome }[]): Promise<void>;
+  record(
+    outcomes: readonly { readonly probe: Probe<T>; readonly outcome: Outcome<T> }[],
+  ): Promise<void>;
 }
 
-export interface AskOptions {
-  readonly suspect: Classifier;
-  readonly runs: readonly TestRun[];
-  readonly runLog: RunLog;
+/** Puts some inputs to a suspect and returns one outcome for each, in order. */
+export type Ask<T extends Task> = (
+  probes: readonly Probe<T>[],
+  options: { readonly signal: AbortSignal },
+) => Promise<readonly Outcome<T>[]>;
+
+export interface AskOptions<T extends Task = 'classify'> {
+  readonly ask: Ask<T>;
+  readonly runs: readonly TestRun<T>[];
+  readonly runLog: RunLog<T>;
   readonly batchSize: number;
   /** Requests under way at once. */
   readonly concurrency: number;
@@ -43,8 +51,10 @@ export interface AskOptions {
  * @throws INTERRUPTED when the signal fires; what the suspect's adapter throws. Answers that had
  *   arrived are in the run log.
  */
-export async function askTests(options: AskOptions): Promise<ReadonlyMap<string, Observation>> {
-  const observations = new Map<string, Observation>();
+export async function askTests<T extends Task = 'classify'>(
+  options: AskOptions<T>,
+): Promise<ReadonlyMap<string, Observation<T>>> {
+  const observations = new Map<string, Observation<T>>();
   for (;;) {
     const wanted = options.runs.map((run) => run.next());
     if (wanted.every((probes) => probes.length === 0)) return observations;
@@ -63,10 +73,10 @@ export async function askTests(options: AskOptions): Promise<ReadonlyMap<string,
   }
 }
 
-async function observe(
-  probes: readonly Probe[],
-  observations: Map<string, Observation>,
-  options: AskOptions,
+async function observe<T extends Task>(
+  probes: readonly Probe<T>[],
+  observations: Map<string, Observation<T>>,
+  options: AskOptions<T>,
 ): Promise<void> {
   const unknown = probes.filter((probe) => {
     const outcome = options.runLog.recall(probe);
@@ -78,12 +88,9 @@ async function observe(
   const stop = new AbortController();
   let failure: { readonly cause: unknown } | undefined;
   const signal = AbortSignal.any([options.signal, stop.signal]);
-  const askBatch = async (batch: readonly Probe[]): Promise<void> => {
+  const askBatch = async (batch: readonly Probe<T>[]): Promise<void> => {
     if (signal.aborted) return;
-    const outcomes = await options.suspect.classify(
-      batch.map(({ input }) => input),
-      { signal },
-    );
+    const outcomes = await options.ask(batch, { signal });
     const answered = batch.map((probe, index) => ({ probe, outcome: outcomes[index]! }));
     await options.runLog.record(answered);
     for (const { probe, outcome } of answered) observations.set(probe.id, { probe, ...outcome });

@@ -49,6 +49,11 @@ export async function conductAudit(options: ConductOptions): Promise<AuditFindin
   const trajectories = new Map<string, [number, number][]>();
   const observations = await askTests({
     ...options,
+    ask: (probes, asked) =>
+      options.suspect.classify(
+        probes.map(({ input }) => input),
+        asked,
+      ),
     runs: runs.filter(({ applies }) => applies).map(({ run }) => run),
     concurrency,
     expected: expectedProbes(material, options.gives),

@@ -80,8 +80,16 @@ function suspectOf(
 
 const ids = (count: number) => Array.from({ length: count }, (_, index) => `p${index}`);
 const honest = () => suspectOf(async (inputs) => inputs.map(answer));
-const ask = (options: Pick<AskOptions, 'suspect' | 'runs'> & Partial<AskOptions>) =>
+const ask = ({
+  suspect,
+  ...options
+}: Pick<AskOptions, 'runs'> & Partial<AskOptions> & { readonly suspect: Classifier }) =>
   askTests({
+    ask: (probes, { signal }) =>
+      suspect.classify(
+        probes.map(({ input }) => input),
+        { signal },
+      ),
     runLog: new MemoryLog(),
     batchSize: 3,
     concurrency: 2,
