@@ -1,7 +1,8 @@
 import type { TokenMarker } from '../../contracts.ts';
 import type { ContextRule } from './prfs/prf.ts';
+import { RowSet } from './row-set.ts';
 import type { GenerationOptions, TextScheme } from './schemes/scheme.ts';
-import { type Repeats, RowSet, readContext } from './token-pairs.ts';
+import { type Repeats, readContext } from './token-pairs.ts';
 
 /**
  * Marks one generation step by step. It remembers which contexts have occurred, so that detection
