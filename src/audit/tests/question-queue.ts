@@ -1,9 +1,12 @@
-import type { Observation, Probe } from '../../contracts.ts';
+import type { Observation, Probe, Task } from '../../contracts.ts';
 
 const chunk = 512;
 
 /** Hands out questions in their sealed order, a bounded number at a time. */
-export class QuestionQueue<Question extends { readonly probe: Probe }> {
+export class QuestionQueue<
+  Question extends { readonly probe: Probe<T> },
+  T extends Task = 'classify',
+> {
   readonly #questions: readonly Question[];
   #position = 0;
 
@@ -23,14 +26,14 @@ export class QuestionQueue<Question extends { readonly probe: Probe }> {
     return this.#position === this.#questions.length;
   }
 
-  next(): readonly Probe[] {
+  next(): readonly Probe<T>[] {
     return this.#questions
       .slice(this.#position, this.#position + chunk)
       .map((question) => question.probe);
   }
 
   /** Pairs observations with their questions and moves on; they must be in the order of `next`. */
-  take(observations: readonly Observation[]): readonly (readonly [Question, Observation])[] {
+  take(observations: readonly Observation<T>[]): readonly (readonly [Question, Observation<T>])[] {
     return observations.map((observation) => {
       const question = this.#questions[this.#position];
       if (question?.probe.id !== observation.probe.id) {
@@ -48,7 +51,7 @@ export class QuestionQueue<Question extends { readonly probe: Probe }> {
 export class SkipCounter {
   readonly counts: Record<string, number> = {};
 
-  add(reason: string): void {
-    this.counts[reason] = (this.counts[reason] ?? 0) + 1;
+  add(reason: string, count = 1): void {
+    this.counts[reason] = (this.counts[reason] ?? 0) + count;
   }
 }

@@ -28,6 +28,8 @@ export interface ContextRule {
 export interface GreenSource {
   /** The exact probability, over keys, that a token is green. */
   readonly share: number;
+  /** Every list has the same number of green tokens, so that its members are not independent. */
+  readonly fixedSize?: boolean;
   /** Returns 1 for every pair whose token is green after its context, else 0. */
   bits(pairs: TokenPairs): Uint8Array;
   /** Returns 1 for every token id below `vocabularySize` that is green after the context. */

@@ -19,6 +19,7 @@ export function greenListScheme(
   const half = Math.fround(delta / 2);
   return {
     law: bernoulliLaw(source.share),
+    green: source,
     scores: (pairs: TokenPairs) => new Float64Array(source.bits(pairs)),
     mark: (logits, context) => {
       const size = Math.min(vocabularySize, logits.length);

@@ -1,7 +1,5 @@
-import type { TokenMarker } from '../../../contracts.ts';
 import type { ScoreLaw } from '../laws.ts';
-import type { ContextRule, TokenPairs } from '../prfs/prf.ts';
-import type { Repeats } from '../token-pairs.ts';
+import type { GreenSource, TokenPairs } from '../prfs/prf.ts';
 
 /** How one generation is marked. */
 export interface GenerationOptions {
@@ -16,16 +14,10 @@ export interface GenerationOptions {
 /** A way of marking tokens, over one pseudorandom function and key. */
 export interface TextScheme {
   readonly law: ScoreLaw;
+  /** What chooses the green tokens, for schemes that have some. */
+  readonly green?: GreenSource;
   /** One score per pair, larger for marked tokens. */
   scores(pairs: TokenPairs): Float64Array;
   /** Marks logits after one context, in place. */
   mark(logits: Float32Array, context: Int32Array, options: GenerationOptions): void;
 }
-
-/** What decides where a generation is marked. */
-export interface MarkingRules {
-  readonly context: ContextRule;
-  readonly repeats: Repeats;
-}
-
-export type MarkerOf = (options: GenerationOptions) => TokenMarker;
