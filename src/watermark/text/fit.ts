@@ -1,4 +1,5 @@
 import type { Tokenizer } from '../../contracts.ts';
+import { RowSet } from './row-set.ts';
 import type { TokenText } from './token-pairs.ts';
 import type { TextWatermark } from './watermark.ts';
 
@@ -151,13 +152,13 @@ function checkLength({ prf }: TextWatermark, { tokens, promptLength }: TokenText
 
 function checkRepetition({ prf }: TextWatermark, { tokens, promptLength }: TokenText): FitCheck {
   const { width } = prf.context;
-  const seen = new Set<string>();
-  let places = 0;
+  const seen = new RowSet();
+  let [places, repeated] = [0, 0];
   for (let position = Math.max(promptLength, width); position < tokens.length; position++) {
-    seen.add(tokens.subarray(position - width, position + 1).join());
+    if (!seen.add(tokens, position - width, width + 1)) repeated++;
     places++;
   }
-  const share = places === 0 ? 0 : 1 - seen.size / places;
+  const share = places === 0 ? 0 : repeated / places;
   const detail = `${Math.round(100 * share)}% of the output repeats pairs of context and token, which count once.`;
   return share > mostRepetition ? failed('repetition', detail) : passed('repetition', detail);
 }
