@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TouchmarkError } from '../../errors.ts';
+import { identifierBitsRange } from './tenants/identifiers.ts';
 
 const share = z.number().gt(0).lt(1).describe('Share of the vocabulary that is green.');
 const delta = z.number().positive().max(50).describe('Logits that green tokens gain on others.');
@@ -34,6 +35,26 @@ const prfs = z.discriminatedUnion('name', [
   }),
 ]);
 
+const sixteenths = z.int().min(0).max(16);
+const tenants = z.strictObject({
+  identifierBits: z
+    .int()
+    .min(identifierBitsRange.fewest)
+    .max(identifierBitsRange.most)
+    .multipleOf(2)
+    .describe("Bits of a tenant's identifier; half as many bits number the tenants."),
+  layers: z
+    .strictObject({
+      common: sixteenths.describe('Marked alike for all tenants: finds pooled accounts.'),
+      code: sixteenths.describe('Marked by the linear tenant code: screens all tenants at once.'),
+      own: sixteenths.describe("Marked under the tenant's own key: names a tenant."),
+    })
+    .describe('Sixteenths of all contexts, 16 together, chosen by the common key.'),
+});
+
+/** How the contexts of an epoch are shared out, in sixteenths. */
+export type TenantLayers = z.infer<typeof tenants>['layers'];
+
 /**
  * What must be known to detect a text mark, but for the key: scheme, pseudorandom function, context
  * rule and tokenizer. It is public: the security is in the key.
@@ -48,6 +69,7 @@ export const textProfileSchema = z
       .describe(
         'Contexts that occur again in a generation: marked, or left alone when they occurred in this turn or anywhere before.',
       ),
+    tenants: tenants.optional().describe('Marks that tell tenants apart.'),
     tokenizer: z.strictObject({
       name: z.string().min(1),
       vocabularySize: z
@@ -56,8 +78,10 @@ export const textProfileSchema = z
         .max(2 ** 24),
     }),
   })
-  .superRefine(({ scheme, prf }, context) => {
-    for (const message of misfits(scheme, prf)) context.addIssue({ code: 'custom', message });
+  .superRefine(({ scheme, prf, tenants: layered }, context) => {
+    const messages = misfits(scheme, prf);
+    if (layered) messages.push(...tenantMisfits(scheme, prf, layered.layers));
+    for (const message of messages) context.addIssue({ code: 'custom', message });
   });
 
 export type TextProfile = z.infer<typeof textProfileSchema>;
@@ -89,6 +113,24 @@ function misfits(scheme: TextProfile['scheme'], prf: TextProfile['prf']): string
   }
   if (scheme.name === 'fixed-green-list' && contextTokens(prf) !== 0) {
     messages.push('a fixed green list reads no context: set contextWidth 0 (ngramLength 1)');
+  }
+  return messages;
+}
+
+function tenantMisfits(
+  scheme: TextProfile['scheme'],
+  prf: TextProfile['prf'],
+  { common, code, own }: TenantLayers,
+): string[] {
+  const messages: string[] = [];
+  if (scheme.name !== 'green-list' || scheme.gamma !== 0.5 || prf.name !== 'native') {
+    messages.push('tenants need a green-list with gamma 0.5 over the native function');
+  }
+  if (contextTokens(prf) === 0) {
+    messages.push('tenants need a context to share out: set contextWidth 1 or more');
+  }
+  if (common + code + own !== 16) {
+    messages.push(`the layers share out ${common + code + own} sixteenths of the contexts, not 16`);
   }
   return messages;
 }

@@ -20,7 +20,8 @@ export type SkipReason =
   | 'token out of range'
   | 'repeated context'
   | 'repeated pair'
-  | 'context in prompt';
+  | 'context in prompt'
+  | 'other layer';
 
 export type SkipCounts = Partial<Record<SkipReason, number>>;
 

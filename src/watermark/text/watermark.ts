@@ -1,4 +1,5 @@
 import type { TokenMarker } from '../../contracts.ts';
+import { TouchmarkError } from '../../errors.ts';
 import { GenerationMarker } from './generation-marker.ts';
 import type { TextPrf } from './prfs/prf.ts';
 import { openPrf } from './prfs/registry.ts';
@@ -28,24 +29,47 @@ export interface TextWatermark {
  * const marker = watermark.marker({ promptLength: prompt.length });
  * marker.mark(logits, tokensSoFar);
  *
- * @throws TouchmarkError CONFIG_INVALID when the key is not one of the profile's stack, or the
- *   function cannot carry the scheme
+ * @throws TouchmarkError CONFIG_INVALID when the key is not one of the profile's stack, the function
+ *   cannot carry the scheme, or the profile tells tenants apart
  */
 export function openTextWatermark(profile: TextProfile, key: TextKey): TextWatermark {
+  if (profile.tenants) {
+    throw new TouchmarkError(
+      'CONFIG_INVALID',
+      'The text profile tells tenants apart: one key does not open it.',
+      {
+        hint: "Use openTenantWatermark with the epoch's common key, or remove `tenants` from the profile.",
+      },
+    );
+  }
   const prf = openPrf(profile, key);
-  const scheme = openScheme(profile, prf);
-  const rules: PairRules = {
-    context: prf.context,
-    repeats: profile.repeats,
-    vocabularySize: profile.tokenizer.vocabularySize,
-    ...(prf.effectiveInputs && { effectiveInputs: prf.effectiveInputs.bind(prf) }),
-  };
+  return assembleWatermark(profile, prf, openScheme(profile, prf), isPublicKey(key));
+}
+
+/** Puts the parts of a text mark together under the profile's rules. */
+export function assembleWatermark(
+  profile: TextProfile,
+  prf: TextPrf,
+  scheme: TextScheme,
+  keyIsPublic: boolean,
+): TextWatermark {
+  const rules = pairRules(profile, prf);
   return {
     profile,
     prf,
     scheme,
     rules,
-    keyIsPublic: isPublicKey(key),
+    keyIsPublic,
     marker: (options) => new GenerationMarker(scheme, rules, options),
+  };
+}
+
+/** Returns which pairs of a text count under a profile. */
+export function pairRules(profile: TextProfile, prf: TextPrf): PairRules {
+  return {
+    context: prf.context,
+    repeats: profile.repeats,
+    vocabularySize: profile.tokenizer.vocabularySize,
+    ...(prf.effectiveInputs && { effectiveInputs: prf.effectiveInputs.bind(prf) }),
   };
 }

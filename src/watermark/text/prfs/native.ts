@@ -53,7 +53,7 @@ export class NativePrf implements TextPrf {
   }
 
   /** The share is rounded to a multiple of 2^-16. */
-  green(share: number): GreenSource {
+  green(share: number): NativeGreen {
     return new NativeGreen(this, share);
   }
 
