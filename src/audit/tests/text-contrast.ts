@@ -12,14 +12,9 @@ import {
 } from '../../stats/tails/weighted-bernoulli.ts';
 import { WeightedBernoulliBetting } from '../../stats/weighted-bernoulli-betting.ts';
 import type { GreenSource, TokenPairs } from '../../watermark/text/prfs/prf.ts';
-import type { Reading, TextMaterial } from '../text-material.ts';
+import type { TextMaterial } from '../text-material.ts';
 import { QuestionQueue, SkipCounter } from './question-queue.ts';
 import { textAssumptions } from './text-scores.ts';
-
-interface ContrastQuestion {
-  readonly probe: Probe<'score'>;
-  readonly reference: Float32Array;
-}
 
 /** Weights below this are left out: they are many and hold next to nothing. */
 const leastWeight = 1e-4;
@@ -47,7 +42,7 @@ export const textContrast: ProvenanceTest<TextMaterial, 'score', 'token-probabil
 
 class TextContrastRun implements TestRun<'score'> {
   readonly #material: TextMaterial;
-  readonly #queue: QuestionQueue<ContrastQuestion, 'score'>;
+  readonly #queue: QuestionQueue<{ readonly probe: Probe<'score'> }, 'score'>;
   readonly #betting: WeightedBernoulliBetting;
   readonly #weights: number[] = [];
   readonly #skipped = new SkipCounter();
@@ -57,8 +52,11 @@ class TextContrastRun implements TestRun<'score'> {
     const { scheme, prf } = material.watermark;
     this.#material = material;
     this.#betting = new WeightedBernoulliBetting(scheme.green?.share ?? 0.5, drawOf(scheme.green));
-    const applies = scheme.green !== undefined && prf.context.width >= leastWidth;
-    this.#queue = new QuestionQueue(applies ? material.readings.flatMap(questionOf) : []);
+    const applies =
+      scheme.green !== undefined &&
+      material.reference !== undefined &&
+      prf.context.width >= leastWidth;
+    this.#queue = new QuestionQueue(applies ? material.readings.map(questionOf) : []);
   }
 
   next(): readonly Probe<'score'>[] {
@@ -66,15 +64,16 @@ class TextContrastRun implements TestRun<'score'> {
   }
 
   fold(observations: readonly Observation<'score'>[]): void {
-    for (const [{ probe, reference }, observation] of this.#queue.take(observations)) {
-      if ('answer' in observation) this.#foldOne(probe.input, reference, observation.answer);
+    for (const [{ probe }, observation] of this.#queue.take(observations)) {
+      if ('answer' in observation) this.#foldOne(probe.input, observation.answer);
       else this.#skipped.add(observation.missing);
     }
   }
 
-  #foldOne(before: Int32Array, reference: Float32Array, answer: TokenDistribution): void {
+  #foldOne(before: Int32Array, answer: TokenDistribution): void {
     const { scheme, prf } = this.#material.watermark;
     const green = scheme.green!;
+    const reference = this.#material.reference!.nextDistribution(before);
     const { tokens, weights } = contrastOf(answer, reference);
     const colours = green.bits(pairsAfter(before, prf.context.width, tokens));
     this.#betting.fold(weights, colours);
@@ -116,11 +115,8 @@ class TextContrastRun implements TestRun<'score'> {
   }
 }
 
-function questionOf({ tokens, reference }: Reading, index: number): ContrastQuestion[] {
-  if (reference === undefined) return [];
-  return [
-    { reference, probe: { id: `contrast/${index}`, task: 'score', input: tokens, repeat: 0 } },
-  ];
+function questionOf(tokens: Int32Array, index: number): { readonly probe: Probe<'score'> } {
+  return { probe: { id: `contrast/${index}`, task: 'score', input: tokens, repeat: 0 } };
 }
 
 function drawOf(green: GreenSource | undefined): Draw {

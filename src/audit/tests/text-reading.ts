@@ -32,12 +32,12 @@ class TextReadingRun implements TestRun<'complete'> {
     this.#material = material;
     this.#scores = new TextScores(material, 'answers');
     this.#queue = new QuestionQueue(
-      material.readings.map(({ tokens }, index) => ({
-        before: tokens,
+      material.readings.map((before, index) => ({
+        before,
         probe: {
           id: `reading/${index}`,
           task: 'complete',
-          input: { prompt: tokens, sampling: { maxTokens: 1, temperature: 0 } },
+          input: { prompt: before, sampling: { maxTokens: 1, temperature: 0 } },
           repeat: 0,
         },
       })),
