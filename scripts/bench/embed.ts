@@ -9,9 +9,9 @@ import {
   toDistribution,
 } from '../../src/watermark/probability/distribution.ts';
 import { carrierNgrams, hashNgrams } from '../../src/watermark/probability/features.ts';
-import { labels } from '../demo/languages.ts';
-import { loadProtectedModel } from '../demo/protected-model.ts';
-import { drawPools } from '../demo/snippets.ts';
+import { labels } from '../demo/classifier/languages.ts';
+import { loadProtectedModel } from '../demo/classifier/protected-model.ts';
+import { drawPools } from '../demo/classifier/snippets.ts';
 import { type BenchRow, microsecondsPer } from './measure.ts';
 
 const classes = 24;

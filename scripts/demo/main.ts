@@ -1,15 +1,17 @@
+/** Demonstrates the whole road, from the mark in the answers to the verdict on who learned from them. */
 import { join, relative, resolve } from 'node:path';
-import { styleText } from 'node:util';
 import yargs from 'yargs';
 import { TouchmarkError } from '../../src/errors.ts';
 import { stderrProgress } from '../progress.ts';
-import { demoDocument } from './document.ts';
-import { type DemoResult, type DemoSuspect, runDemo } from './run.ts';
+import { type DemoResult, demoDocument } from './document.ts';
+import { demoTable } from './table.ts';
 
-const { seed, out, json } = await yargs(process.argv.slice(2))
+const which = ['classifier', 'text'] as const;
+
+const options = await yargs(process.argv.slice(2))
   .scriptName('npm run demo --')
   .usage(
-    '$0 [options]\n\nSteals a real language identifier through its watermarked API, and finds the thieves.',
+    '$0 [classifier|text] [options]\n\nSteals a model through its watermarked answers, and finds the thieves.\n\n  classifier  a real language identifier, over HTTP (the default)\n  text        an n-gram language model, in this process',
   )
   .option('seed', {
     type: 'string',
@@ -18,18 +20,29 @@ const { seed, out, json } = await yargs(process.argv.slice(2))
   })
   .option('out', {
     type: 'string',
-    describe: 'A new directory for project, runs and reports; one in demo-output by default',
+    describe:
+      'A new directory for project, runs and reports of the classifier; one in demo-output by default',
   })
   .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
-  .strict()
+  .example('$0', 'the language identifier')
+  .example('$0 text --json', 'the language model, as one JSON document')
+  .check(({ _: words, out }) => {
+    const isKnown = words.length === 0 || (words.length === 1 && which.includes(nameOf(words)));
+    if (!isKnown) throw new Error(`Say which demonstration: ${which.join(' or ')}.`);
+    if (out !== undefined && nameOf(words) === 'text') {
+      throw new Error('The text demonstration writes no files: leave --out away.');
+    }
+    return true;
+  })
+  .strictOptions()
   .parseAsync();
 
-const stamp = new Date().toISOString().replaceAll(/[:.]/g, '');
-const directory = resolve(out ?? join('demo-output', `seed-${seed}-${stamp}`));
+const progress = stderrProgress();
 try {
-  const result = await runDemo({ seed, out: directory, progress: stderrProgress() });
+  const { result, table } =
+    nameOf(options._) === 'text' ? await demonstrateText() : await demonstrateClassifier();
   process.stdout.write(
-    json ? `${JSON.stringify(demoDocument(result), null, 2)}\n` : asTable(result, directory),
+    options.json ? `${JSON.stringify(demoDocument(result), null, 2)}\n` : table(),
   );
 } catch (cause) {
   if (!TouchmarkError.isInstance(cause)) throw cause;
@@ -37,64 +50,59 @@ try {
   process.exitCode = cause.exitCode;
 }
 
-function asTable(demo: DemoResult, directory: string): string {
-  const { protected: model } = demo;
-  const tests = [
-    'probability-per-query',
-    'label-coins',
-    'probability-signs',
-    'probability-signs-replay',
-  ];
-  const header = [
-    'suspect',
-    'truth',
-    'per-query',
-    'coins',
-    'signs',
-    '(replay)',
-    'score',
-    'verdict',
-    'probes',
-    'seconds',
-  ];
-  const rows = demo.suspects.map((suspect) => [
-    suspect.name,
-    suspect.truth,
-    ...tests.map((test) => bansOf(suspect, test)),
-    suspect.report.score.toFixed(1),
-    suspect.report.verdict,
-    String(suspect.report.run.probesAsked),
-    suspect.seconds.toFixed(1),
-  ]);
-  const widths = header.map((_, column) =>
-    Math.max(...[header, ...rows].map((row) => row[column]!.length)),
-  );
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) =>
-        column < 2 || column === 7 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
-      )
-      .join('  ');
-  const percent = (share: number) => `${(100 * share).toFixed(2)}%`;
-  return [
-    `Protected: ${model.name}, ${model.labels} languages`,
-    `Accuracy ${percent(model.accuracyClean)} clean, ${percent(model.accuracyServed)} served; mean total variation ${model.meanTotalVariation.toFixed(4)}`,
-    '',
-    styleText('bold', line(header)),
-    ...rows.map(line),
-    '',
-    'Numbers are bans: log10 of the e-value. (replay) is shown and never counted: it assumes that the',
-    'questions were not chosen from served answers. The score is after charges for looking often.',
-    '',
-    `Reports: ${relative(process.cwd(), join(directory, 'audits', 'soft-network', 'report.html'))} and one for each suspect beside it`,
-    `${demo.seconds.toFixed(0)} seconds`,
-    '',
-  ].join('\n');
+interface Demonstration {
+  readonly result: DemoResult;
+  readonly table: () => string;
 }
 
-function bansOf({ report }: DemoSuspect, test: string): string {
-  const evidence = report.evidence.find((each) => each.test === test);
-  if (evidence === undefined || evidence.status === 'not-applicable') return '-';
-  const bans = evidence.null === 'descriptive' ? (evidence.effect['bans'] ?? 0) : evidence.log10E;
-  return evidence.counted ? bans.toFixed(1) : `(${bans.toFixed(1)})`;
+async function demonstrateClassifier(): Promise<Demonstration> {
+  const { runClassifierDemo } = await import('./classifier/run.ts');
+  const { seed, out } = options;
+  const stamp = new Date().toISOString().replaceAll(/[:.]/g, '');
+  const directory = resolve(out ?? join('demo-output', `seed-${seed}-${stamp}`));
+  const result = await runClassifierDemo({ seed, out: directory, progress });
+  const example = join(directory, 'audits', 'soft-network', 'report.html');
+  const table = () =>
+    demoTable(
+      result,
+      `Protected: ${result.protected.name}, ${result.protected.labels} languages`,
+      [
+        ['per-query', 'probability-per-query'],
+        ['coins', 'label-coins'],
+        ['signs', 'probability-signs'],
+        ['(replay)', 'probability-signs-replay'],
+      ],
+      [
+        'Numbers are bans: log10 of the e-value. (replay) is shown and never counted: it assumes that the',
+        'questions were not chosen from served answers. The score is after charges for looking often.',
+        '',
+        `Reports: ${relative(process.cwd(), example)} and one for each suspect beside it`,
+      ],
+    );
+  return { result, table };
+}
+
+async function demonstrateText(): Promise<Demonstration> {
+  const { runTextDemo } = await import('./text/run.ts');
+  const result = await runTextDemo({ seed: options.seed, progress });
+  const table = () =>
+    demoTable(
+      result,
+      `Protected: ${result.protected.name}, ${result.protected.labels} tokens`,
+      [
+        ['samples', 'text-samples'],
+        ['reading', 'text-reading'],
+        ['contrast', 'text-contrast'],
+      ],
+      [
+        'Numbers are bans: log10 of the e-value. The three tests share one key, so their mean counts.',
+        'The score is after charges for looking often. Accuracy is of the likeliest next token.',
+        '',
+      ],
+    );
+  return { result, table };
+}
+
+function nameOf(words: readonly (string | number)[]): (typeof which)[number] {
+  return String(words[0] ?? 'classifier') as (typeof which)[number];
 }

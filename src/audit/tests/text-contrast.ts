@@ -73,7 +73,7 @@ class TextContrastRun implements TestRun<'score'> {
   #foldOne(before: Int32Array, answer: TokenDistribution): void {
     const { scheme, prf } = this.#material.watermark;
     const green = scheme.green!;
-    const reference = this.#material.reference!.nextDistribution(before);
+    const reference = denseDistribution(this.#material.reference!, before);
     const { tokens, weights } = contrastOf(answer, reference);
     const colours = green.bits(pairsAfter(before, prf.context.width, tokens));
     this.#betting.fold(weights, colours);

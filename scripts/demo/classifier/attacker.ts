@@ -3,7 +3,7 @@
  * surrogates from the answers alone, and serves them.
  */
 import { request } from 'undici';
-import type { Progress } from '../../src/contracts.ts';
+import type { Progress } from '../../../src/contracts.ts';
 import { labels } from './languages.ts';
 import { type ModelServerOptions, serveModel } from './model-server.ts';
 import {

@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { Progress, ServedRecord } from '../../src/contracts.ts';
-import { auditSuspect, prepareAudit } from '../../src/operations/audit.ts';
-import type { AuditReport } from '../../src/report/model.ts';
-import { topTwo, totalVariation } from '../../src/watermark/probability/distribution.ts';
+import type { Progress, ServedRecord } from '../../../src/contracts.ts';
+import { auditSuspect, prepareAudit } from '../../../src/operations/audit.ts';
+import { topTwo, totalVariation } from '../../../src/watermark/probability/distribution.ts';
+import type { DemoResult, DemoSuspect } from '../document.ts';
 import type { AttackerMessage, Campaign, ServedSuspect } from './attacker.ts';
 import { loadThirdParties } from './independents.ts';
 import { labels } from './languages.ts';
@@ -22,28 +22,8 @@ export interface DemoOptions {
   readonly progress: Progress;
 }
 
-/** One suspect of the demonstration, and what the audit said of it. */
-export interface DemoSuspect extends Omit<ServedSuspect, 'specification'> {
-  readonly report: AuditReport;
-  readonly seconds: number;
-}
-
-export interface DemoResult {
-  readonly protected: {
-    readonly name: string;
-    readonly labels: number;
-    readonly accuracyClean: number;
-    readonly accuracyServed: number;
-    readonly meanTotalVariation: number;
-    /** Answers whose arg-max differs from the clean one's without a coin having fallen. */
-    readonly argMaxChangedByProbabilityMark: number;
-  };
-  readonly suspects: readonly DemoSuspect[];
-  readonly seconds: number;
-}
-
 /** Steals a served model over HTTP, trains surrogates, and audits them beside innocent models. */
-export async function runDemo(options: DemoOptions): Promise<DemoResult> {
+export async function runClassifierDemo(options: DemoOptions): Promise<DemoResult> {
   const started = performance.now();
   const { seed, out, progress } = options;
   const signal = AbortSignal.timeout(3_600_000);
@@ -85,7 +65,14 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
         signal,
         progress: (stage, done, total) => progress(`${suspect.name}: ${stage}`, done, total),
       });
-      suspects.push({ ...suspect, report, seconds: (performance.now() - begun) / 1000 });
+      suspects.push({
+        ...suspect,
+        verdict: report.verdict,
+        score: report.score,
+        probes: report.run.probesAsked,
+        evidence: report.evidence,
+        seconds: (performance.now() - begun) / 1000,
+      });
     }
     return {
       protected: costOfMark(prepared.records, pools.attacker),

@@ -2,9 +2,9 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import yargs from 'yargs';
-import { stderrProgress } from '../progress.ts';
-import { type DemoDocument, demoDocument } from './document.ts';
-import { runDemo } from './run.ts';
+import { stderrProgress } from '../../progress.ts';
+import { type DemoDocument, demoDocument } from '../document.ts';
+import { runClassifierDemo } from './run.ts';
 
 const { first, count, out, json } = await yargs(process.argv.slice(2))
   .scriptName('npm run demo:seeds --')
@@ -41,7 +41,9 @@ async function resultOf(seed: string): Promise<DemoDocument> {
   if (known !== undefined) return JSON.parse(known) as DemoDocument;
   const directory = join(resolve(out), `run-${seed}`);
   await rm(directory, { recursive: true, force: true });
-  const document = demoDocument(await runDemo({ seed, out: directory, progress: () => undefined }));
+  const document = demoDocument(
+    await runClassifierDemo({ seed, out: directory, progress: () => undefined }),
+  );
   await writeFile(path, JSON.stringify(document));
   await rm(directory, { recursive: true, force: true });
   return document;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parseHTML } from 'linkedom';
-import { seededRandom } from '../../src/stats/sampling.ts';
+import { seededRandom } from '../../../src/stats/sampling.ts';
 import { languages } from './languages.ts';
 
 /** A short real sentence piece and the index of its language in `labels`. */

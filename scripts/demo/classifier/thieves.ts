@@ -1,8 +1,8 @@
-import type { Progress } from '../../src/contracts.ts';
-import { trainAveragedPerceptron } from '../../src/models/training/averaged-perceptron.ts';
-import { fitNaiveBayes } from '../../src/models/training/naive-bayes.ts';
-import { trainNetwork } from '../../src/models/training/network.ts';
-import { hashNgrams, type NgramOptions } from '../../src/watermark/probability/features.ts';
+import type { Progress } from '../../../src/contracts.ts';
+import { trainAveragedPerceptron } from '../../../src/models/training/averaged-perceptron.ts';
+import { fitNaiveBayes } from '../../../src/models/training/naive-bayes.ts';
+import { trainNetwork } from '../../../src/models/training/network.ts';
+import { hashNgrams, type NgramOptions } from '../../../src/watermark/probability/features.ts';
 import { labels } from './languages.ts';
 import type { Prediction } from './model-server.ts';
 
