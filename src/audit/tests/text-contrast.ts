@@ -6,6 +6,7 @@ import type {
   TestRun,
   TokenDistribution,
 } from '../../contracts.ts';
+import { denseDistribution } from '../../models/language/next-token-model.ts';
 import {
   type Draw,
   log10WeightedBernoulliTailBound,
