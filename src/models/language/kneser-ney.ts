@@ -1,6 +1,11 @@
 import { TouchmarkError } from '../../errors.ts';
 import { type CountLevel, collectCounts, startOfText } from './kneser-ney-counts.ts';
-import type { NextTokenModel } from './next-token-model.ts';
+import {
+  denseDistribution,
+  type NextTokenModel,
+  type NextTokens,
+  SharedDistribution,
+} from './next-token-model.ts';
 import type { PairTable } from './pair-table.ts';
 
 export interface KneserNeyOptions {
@@ -52,36 +57,42 @@ interface SmoothedLevel {
 export class KneserNeyModel implements NextTokenModel {
   readonly vocabularySize: number;
   readonly order: number;
-  readonly #base: Float32Array;
+  readonly shared: SharedDistribution;
   readonly #levels: readonly SmoothedLevel[];
+  /** What contexts add, by token id; zero between calls. */
+  readonly #added: Float64Array;
 
   constructor(base: Float32Array, levels: readonly SmoothedLevel[]) {
     this.vocabularySize = base.length;
     this.order = levels.length + 1;
-    this.#base = base;
+    this.shared = new SharedDistribution(base);
     this.#levels = levels;
+    this.#added = new Float64Array(base.length);
   }
 
-  /**
-   * The context is read from the beginning of a text; ids that never occurred, in the vocabulary or
-   * not, leave what stands after them.
-   */
-  nextDistribution(
-    context: Int32Array,
-    into: Float32Array = new Float32Array(this.vocabularySize),
-  ): Float32Array {
+  /** Ids that never occurred, in the vocabulary or not, leave what stands after them. */
+  next(context: Int32Array): NextTokens {
     const found = this.#find(context);
     const weights = new Float64Array(found.length + 1).fill(1);
     for (let length = found.length - 1; length >= 0; length--) {
       weights[length] = weights[length + 1]! * this.#levels[length]!.backoff[found[length]!]!;
     }
-    writeScaled(into, this.#base, weights[0]!);
-    for (let length = 0; length < found.length; length++) {
+    const followers = found.map((number, length) => {
       const { offsets, tokens, discounted } = this.#levels[length]!;
-      const [from, to] = [offsets[found[length]!]!, offsets[found[length]! + 1]!];
-      addScaled(into, tokens, discounted, from, to, weights[length + 1]!);
-    }
-    return into;
+      const [from, to] = [offsets[number]!, offsets[number + 1]!];
+      addScaled(this.#added, tokens, discounted, from, to, weights[length + 1]!);
+      return tokens.subarray(from, to);
+    });
+    const sharedWeight = weights[0]!;
+    // Whatever follows a context also follows the shorter ones, so the shortest lists all tokens.
+    const tokens = followers[0] ?? new Int32Array(0);
+    const probabilities = takeSums(this.#added, tokens, this.shared.probabilities, sharedWeight);
+    return { tokens, probabilities, sharedWeight };
+  }
+
+  /** Returns the probability of every token id after a context; see `denseDistribution`. */
+  nextDistribution(context: Int32Array, into?: Float32Array): Float32Array {
+    return denseDistribution(this, context, into);
   }
 
   /** The numbers of the known contexts that the text ends in, the shortest first. */
@@ -142,12 +153,8 @@ function discountOf(counts: Int32Array): number {
   return once === 0 ? 0.5 : once / (once + 2 * twice);
 }
 
-function writeScaled(into: Float32Array, base: Float32Array, factor: number): void {
-  for (let token = 0; token < base.length; token++) into[token] = base[token]! * factor;
-}
-
 function addScaled(
-  into: Float32Array,
+  added: Float64Array,
   tokens: Int32Array,
   values: Float32Array,
   from: number,
@@ -156,8 +163,24 @@ function addScaled(
 ): void {
   for (let entry = from; entry < to; entry++) {
     const token = tokens[entry]!;
-    into[token] = into[token]! + factor * values[entry]!;
+    added[token] = added[token]! + factor * values[entry]!;
   }
+}
+
+/** Returns what was added for the tokens and their share of the base, and sets the former to zero. */
+function takeSums(
+  added: Float64Array,
+  tokens: Int32Array,
+  base: Float32Array,
+  factor: number,
+): Float64Array {
+  const sums = new Float64Array(tokens.length);
+  for (let index = 0; index < tokens.length; index++) {
+    const token = tokens[index]!;
+    sums[index] = added[token]! + factor * base[token]!;
+    added[token] = 0;
+  }
+  return sums;
 }
 
 function requireTokens(text: Int32Array, vocabularySize: number, index: number): void {

@@ -1,14 +1,14 @@
 import type { Sampling, TokenMarker } from '../../contracts.ts';
 import { TouchmarkError } from '../../errors.ts';
 import type { SeededRandom } from '../../stats/sampling.ts';
-import { candidatesOf } from '../../watermark/text/schemes/candidates.ts';
-import type { NextTokenModel } from './next-token-model.ts';
+import type { NextTokenModel, NextTokens, SharedDistribution } from './next-token-model.ts';
+import { TokenChoice } from './token-choice.ts';
 
-/** Draws the tokens of one completion after another from a model. */
+/** Draws the tokens of completions one after another from a model. */
 export class TokenSampler {
   readonly #model: NextTokenModel;
   readonly #sampling: Sampling;
-  readonly #probabilities: Float32Array;
+  readonly #choice: TokenChoice;
   readonly #logits: Float32Array;
 
   /** @throws TouchmarkError INPUT_INVALID for a length, temperature or topK outside its range */
@@ -16,33 +16,42 @@ export class TokenSampler {
     requireSampling(sampling);
     this.#model = model;
     this.#sampling = sampling;
-    this.#probabilities = new Float32Array(model.vocabularySize);
+    this.#choice = new TokenChoice(model.shared);
     this.#logits = new Float32Array(model.vocabularySize);
   }
 
   /**
-   * Draws the token after a context: from the `topK` likeliest tokens (the lower id first among
-   * equals) with probabilities raised to 1 / temperature; at temperature 0, the likeliest.
+   * Draws the token after a context: from the `topK` likeliest tokens with probabilities raised to
+   * 1 / temperature; at temperature 0, the likeliest.
    *
    * A marker gets the log-probabilities of the kept tokens divided by the temperature, and -Infinity
-   * for the others; the token is then drawn from the softmax of what it leaves. At temperature 0
-   * there is nothing to choose and it is not asked.
+   * for the others; the token is then drawn from the softmax of what it leaves of the kept tokens.
+   * At temperature 0 there is nothing to choose and it is not asked.
    *
    * @param context prompt and output so far
    * @throws TouchmarkError INPUT_INVALID when the marker leaves no token possible
    */
   draw(context: Int32Array, random: SeededRandom, marker?: TokenMarker): number {
-    const { vocabularySize } = this.#model;
+    const { vocabularySize, shared } = this.#model;
     const { temperature, topK = vocabularySize } = this.#sampling;
-    const probabilities = this.#model.nextDistribution(context, this.#probabilities);
-    if (temperature === 0) return likeliest(probabilities);
+    const next = this.#model.next(context);
+    if (temperature === 0) return this.#choice.likeliest(next, 1).tokens[0]!;
     if (marker === undefined && topK >= vocabularySize && temperature <= 1) {
-      return drawTempered(probabilities, temperature, random);
+      return drawTempered(next, shared, temperature, random);
     }
-    const { tokens } = candidatesOf(probabilities, vocabularySize, { promptLength: 0, topK });
-    writeLogits(this.#logits, tokens, probabilities, temperature);
-    marker?.mark(this.#logits, context);
-    return drawFromLogits(this.#logits, random);
+    const { tokens, probabilities } = this.#choice.likeliest(next, topK);
+    const logits = probabilities.map((probability) => Math.log(probability) / temperature);
+    if (marker !== undefined) {
+      this.#logits.fill(-Infinity);
+      for (let index = 0; index < tokens.length; index++) {
+        this.#logits[tokens[index]!] = logits[index]!;
+      }
+      marker.mark(this.#logits, context);
+      for (let index = 0; index < tokens.length; index++) {
+        logits[index] = this.#logits[tokens[index]!]!;
+      }
+    }
+    return tokens[drawFromLogits(logits, random)]!;
   }
 }
 
@@ -51,74 +60,51 @@ export class TokenSampler {
  * token. Temperatures from 0, excluded, to 1.
  */
 function drawTempered(
-  probabilities: Float32Array,
+  next: NextTokens,
+  shared: SharedDistribution,
   temperature: number,
   random: SeededRandom,
 ): number {
-  const sums = cumulated(probabilities);
-  const highest = probabilities[likeliest(probabilities)]!;
+  const { tokens, probabilities, sharedWeight } = next;
+  const { probabilities: base, order, sums: baseSums } = shared;
+  const sums = new Float64Array(tokens.length);
+  let [own, highest] = [0, sharedWeight * base[order[0]!]!];
+  for (let index = 0; index < tokens.length; index++) {
+    const probability = probabilities[index]!;
+    own += Math.max(0, probability - sharedWeight * base[tokens[index]!]!);
+    sums[index] = own;
+    if (probability > highest) highest = probability;
+  }
+  const total = own + sharedWeight * baseSums.at(-1)!;
   for (;;) {
-    const token = firstAbove(sums, random.uniform() * sums.at(-1)!);
-    const ratio = probabilities[token]! / highest;
-    if (random.uniform() < ratio ** (1 / temperature - 1)) return token;
+    const at = random.uniform() * total;
+    const token =
+      at < own
+        ? tokens[firstAbove(sums, at)]!
+        : firstAbove(baseSums, random.uniform() * baseSums.at(-1)!);
+    const named = tokens.indexOf(token);
+    const probability = named < 0 ? sharedWeight * base[token]! : probabilities[named]!;
+    if (random.uniform() < (probability / highest) ** (1 / temperature - 1)) return token;
   }
 }
 
-/** Draws from the softmax of logits; NaN and -Infinity are impossible. */
-function drawFromLogits(logits: Float32Array, random: SeededRandom): number {
-  const highest = logits[likeliest(logits)]!;
-  if (!(highest > -Infinity)) {
+/** Draws from the softmax of logits, and returns the index; NaN and -Infinity are impossible. */
+function drawFromLogits(logits: Float64Array, random: SeededRandom): number {
+  let highest = -Infinity;
+  for (const logit of logits) if (logit > highest) highest = logit;
+  if (highest === -Infinity) {
     throw new TouchmarkError('INPUT_INVALID', 'A marker has made every next token impossible.', {
       hint: 'Let the marker leave the logits alone when it has no token to prefer.',
     });
   }
-  const tokens: number[] = [];
-  const sums: number[] = [];
+  const sums = new Float64Array(logits.length);
   let sum = 0;
-  for (let token = 0; token < logits.length; token++) {
-    const logit = logits[token]!;
-    if (!(logit > -Infinity)) continue;
-    sum += logit === highest ? 1 : Math.exp(logit - highest);
-    tokens.push(token);
-    sums.push(sum);
-  }
-  return tokens[firstAbove(sums, random.uniform() * sum)]!;
-}
-
-function writeLogits(
-  logits: Float32Array,
-  tokens: Int32Array,
-  probabilities: Float32Array,
-  temperature: number,
-): void {
-  logits.fill(-Infinity);
-  for (let index = 0; index < tokens.length; index++) {
-    const token = tokens[index]!;
-    logits[token] = Math.log(probabilities[token]!) / temperature;
-  }
-}
-
-/** The first index of the largest number; 0 when there is none. */
-function likeliest(values: Float32Array): number {
-  let best = 0;
-  let highest = -Infinity;
-  for (let index = 0; index < values.length; index++) {
-    if (values[index]! > highest) {
-      highest = values[index]!;
-      best = index;
-    }
-  }
-  return best;
-}
-
-function cumulated(values: Float32Array): Float64Array {
-  const sums = new Float64Array(values.length);
-  let sum = 0;
-  for (let index = 0; index < values.length; index++) {
-    sum += values[index]!;
+  for (let index = 0; index < logits.length; index++) {
+    const logit = logits[index]!;
+    if (logit > -Infinity) sum += logit === highest ? 1 : Math.exp(logit - highest);
     sums[index] = sum;
   }
-  return sums;
+  return firstAbove(sums, random.uniform() * sum);
 }
 
 /** The first index whose sum is above a number below the last one. */
