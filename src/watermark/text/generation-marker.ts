@@ -1,6 +1,6 @@
 import type { TokenMarker } from '../../contracts.ts';
+import { ContextHistory } from './context-history.ts';
 import type { ContextRule } from './prfs/prf.ts';
-import { RowSet } from './row-set.ts';
 import type { GenerationOptions, TextScheme } from './schemes/scheme.ts';
 import { type Repeats, readContext } from './token-pairs.ts';
 
@@ -14,7 +14,7 @@ export class GenerationMarker implements TokenMarker {
   readonly #rule: ContextRule;
   readonly #repeats: Repeats;
   readonly #options: GenerationOptions;
-  readonly #seen = new RowSet();
+  readonly #seen: ContextHistory;
   #position = -1;
   #marksHere = false;
 
@@ -27,6 +27,7 @@ export class GenerationMarker implements TokenMarker {
     this.#rule = rules.context;
     this.#repeats = rules.repeats;
     this.#options = options;
+    this.#seen = new ContextHistory(rules.context.remembers);
   }
 
   mark(logits: Float32Array, sequence: Int32Array): void {
@@ -42,7 +43,14 @@ export class GenerationMarker implements TokenMarker {
       this.#position = at;
     }
     readContext(this.#rule, text, position, context, 0);
-    if (this.#marksHere) this.#scheme.mark(logits, context, this.#options);
+    if (this.#marksHere && position >= this.#firstMarked()) {
+      this.#scheme.mark(logits, context, this.#options);
+    }
+  }
+
+  #firstMarked(): number {
+    const { reads, unmarkedBefore = 0 } = this.#rule;
+    return (reads === 'output' ? this.#options.promptLength : 0) + unmarkedBefore;
   }
 
   #firstRemembered(): number {

@@ -1,4 +1,5 @@
-import type { ContextRule, TextPrf, TokenPairs } from './prfs/prf.ts';
+import { ContextHistory } from './context-history.ts';
+import type { ContextRule, EffectiveInputs, TextPrf, TokenPairs } from './prfs/prf.ts';
 import { RowSet } from './row-set.ts';
 
 /** Token ids of one text; those before `promptLength` were given, not generated. */
@@ -43,11 +44,12 @@ export interface PairRules {
 export class PairCollector {
   readonly #rules: PairRules;
   readonly #seen = new RowSet();
-  readonly #contexts = new RowSet();
+  readonly #contexts: ContextHistory;
   readonly #promptContexts = new RowSet();
 
   constructor(rules: PairRules) {
     this.#rules = rules;
+    this.#contexts = new ContextHistory(rules.context.remembers);
   }
 
   /** Returns the pairs of one text that count, in their order, and why the others do not. */
@@ -60,12 +62,13 @@ export class PairCollector {
   }
 
   #keepNew(pairs: TokenPairs): TokenPairs {
-    const { width, rows } = this.#rules.effectiveInputs?.(pairs) ?? {
+    const inputs: EffectiveInputs = this.#rules.effectiveInputs?.(pairs) ?? {
       width: pairs.width,
       rows: pairs.contexts,
     };
     const kept = new Int32Array(pairs.count);
-    const count = this.#seen.addNew(rows, width, pairs.tokens, kept);
+    const { width, rows, tokens = pairs.tokens } = inputs;
+    const count = this.#seen.addNew(rows, width, tokens, kept);
     return count === pairs.count ? pairs : selectPairs(pairs, kept.subarray(0, count));
   }
 }
@@ -97,9 +100,9 @@ export function readContext(
   into: number,
 ): boolean {
   const { width, padding } = rule;
-  const first = rule.reads === 'output' ? text.promptLength : 0;
-  const unmarkedBefore = rule.unmarkedBefore ?? (padding === undefined ? width : 0);
-  if (position - first < unmarkedBefore) return false;
+  const inPrompt = position < text.promptLength;
+  const first = rule.reads === 'output' && !inPrompt ? text.promptLength : 0;
+  if ((padding === undefined || inPrompt) && position - first < width) return false;
   const start = position - width;
   for (let at = 0; at < width; at++) {
     contexts[into + at] = start + at < first ? (padding ?? 0) : text.tokens[start + at]!;
@@ -111,7 +114,7 @@ function pairsOf(
   text: TokenText,
   rules: PairRules,
   skipped: SkipCounts,
-  contextsSeen: RowSet,
+  contextsSeen: ContextHistory,
   promptContexts: RowSet,
 ): TokenPairs {
   const { repeats, skipPromptContexts = false } = rules;
@@ -151,7 +154,7 @@ function rememberPrompt(
   text: TokenText,
   rule: ContextRule,
   scratch: Int32Array,
-  contextsSeen: RowSet,
+  contextsSeen: Pick<ContextHistory, 'add' | 'clear'>,
 ): void {
   const row = scratch.length >= rule.width ? scratch : new Int32Array(rule.width);
   contextsSeen.clear();

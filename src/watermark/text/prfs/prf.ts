@@ -20,8 +20,10 @@ export interface ContextRule {
   readonly reads: 'sequence' | 'output';
   /** Stands for tokens before the beginning; without it such positions are left unmarked. */
   readonly padding?: number;
-  /** Positions before this index of what is read are left unmarked; the width unless said otherwise. */
+  /** Positions before this index of what is read are not marked; the width unless said otherwise. */
   readonly unmarkedBefore?: number;
+  /** Steps after which a context that occurred is marked again; without it never. */
+  readonly remembers?: number;
 }
 
 /** Chooses the green part of the vocabulary after each context. */
@@ -34,11 +36,29 @@ export interface GreenSource {
   bits(pairs: TokenPairs): Uint8Array;
   /** Returns 1 for every token id below `vocabularySize` that is green after the context. */
   list(context: Int32Array, vocabularySize: number): Uint8Array;
+  /** Returns the list that marks these logits, for functions that try the likeliest tokens only. */
+  listAmong?(context: Int32Array, logits: Float32Array): Uint8Array;
   /**
    * Returns the same choice as bits in the kernel's lane layout: one 16-byte block for 128 tokens,
    * 1 for green. Only for functions whose bits are made that way.
    */
   lanes?(context: Int32Array, vocabularySize: number): Uint8Array;
+  /** What the kernel combines into lanes by itself, which is faster. */
+  readonly keystream?: GreenPlanes;
+}
+
+/**
+ * Green lists as binary numbers, one per token: green is what lies below the threshold.
+ *
+ * Blocks of 16 bytes hold one digit of 128 tokens: bit 31 - k of the little-endian word j is that of
+ * token 4 k + j. The digits of the same tokens follow each other, highest first.
+ */
+export interface GreenPlanes {
+  /** Digits per token, 1 to 16. */
+  readonly count: number;
+  readonly threshold: number;
+  /** Returns ceil(vocabularySize / 128) x count blocks. */
+  stream(context: Int32Array, vocabularySize: number): Uint8Array;
 }
 
 /** Draws a number in (0, 1) for each token after each context. */
@@ -46,6 +66,11 @@ export interface UniformSource {
   uniforms(pairs: TokenPairs): Float64Array;
   /** The numbers of some candidates after one context. */
   candidates(context: Int32Array, tokens: Int32Array): Float64Array;
+  /**
+   * Returns the highest eight bits of every token's number, byte t for token t, for functions whose
+   * numbers are (b + v) / 256 with such a byte b and v from 2^-33 to 1 - 2^-33.
+   */
+  coarse?(context: Int32Array, vocabularySize: number): Uint8Array;
 }
 
 /** Draws fair bits, one per tournament layer, for each token after each context. */
@@ -57,6 +82,15 @@ export interface LeafSource {
   leaves(pairs: TokenPairs): Uint32Array;
   /** candidates x words, row-major. */
   candidates(context: Int32Array, tokens: Int32Array): Uint32Array;
+}
+
+/** What a function really reads of some pairs. */
+export interface EffectiveInputs {
+  readonly width: number;
+  /** count x width, row-major. */
+  readonly rows: Int32Array;
+  /** What tells draws of one row apart; the pairs' tokens unless said otherwise. */
+  readonly tokens?: Int32Array;
 }
 
 /**
@@ -71,9 +105,11 @@ export interface TextPrf {
   green(share: number): GreenSource;
   uniform(): UniformSource;
   leaf(depth: number): LeafSource;
+  /** The numbers under the second key, for functions that have two. */
+  secondUniform?(): UniformSource;
   /**
    * Rows of int32 that are equal exactly when the function reads the same input; pairs that agree
    * in them and in the token are one draw. Absent when the whole context is read.
    */
-  effectiveInputs?(pairs: TokenPairs): { readonly width: number; readonly rows: Int32Array };
+  effectiveInputs?(pairs: TokenPairs): EffectiveInputs;
 }

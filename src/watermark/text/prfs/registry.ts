@@ -1,8 +1,12 @@
 import { TouchmarkError } from '../../../errors.ts';
 import type { TextProfile } from '../profile.ts';
 import type { TextKey } from '../text-key.ts';
+import { huggingFacePrf } from './hugging-face.ts';
 import { nativePrf } from './native.ts';
 import type { TextPrf } from './prf.ts';
+import { synthIdDeepMindPrf } from './synthid-deepmind.ts';
+import { synthIdHuggingFacePrf } from './synthid-hf.ts';
+import { vllmDualPhiloxPrf, vllmPhiloxPrf } from './vllm-philox.ts';
 
 /**
  * Returns the profile's pseudorandom function under a key; a new one is a file and a line here.
@@ -10,9 +14,24 @@ import type { TextPrf } from './prf.ts';
  * @throws TouchmarkError CONFIG_INVALID when the key is another stack's
  */
 export function openPrf(profile: TextProfile, key: TextKey): TextPrf {
-  const { prf } = profile;
+  const { prf, repeats, tokenizer } = profile;
   if (prf.name === 'native' && key.stack === 'touchmark') {
     return nativePrf(key.epochKey, prf.contextWidth);
+  }
+  if (prf.name === 'hugging-face' && key.stack === 'hugging-face') {
+    const { vocabularySize } = tokenizer;
+    return huggingFacePrf({ ...prf, hashingKey: key.hashingKey, vocabularySize });
+  }
+  if (prf.name === 'synthid-hf' && key.stack === 'synthid') {
+    return synthIdHuggingFacePrf(key.keys, prf.ngramLength);
+  }
+  if (prf.name === 'synthid-deepmind' && key.stack === 'synthid') {
+    return synthIdDeepMindPrf(key.keys, prf.ngramLength);
+  }
+  if (prf.name === 'vllm-philox' && key.stack === 'vllm') {
+    const open = prf.keys === 'dual' ? vllmDualPhiloxPrf : vllmPhiloxPrf;
+    const { contextWidth } = prf;
+    return open(key.key, { contextWidth, searchesPrompt: repeats === 'all' });
   }
   throw new TouchmarkError(
     'CONFIG_INVALID',

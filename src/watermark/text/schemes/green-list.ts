@@ -23,7 +23,8 @@ export function greenListScheme(
     scores: (pairs: TokenPairs) => new Float64Array(source.bits(pairs)),
     mark: (logits, context) => {
       const size = Math.min(vocabularySize, logits.length);
-      addBias(logits, source.list(context, vocabularySize), half, size);
+      const green = source.listAmong?.(context, logits) ?? source.list(context, vocabularySize);
+      addBias(logits, green, half, size);
     },
   };
 }
