@@ -31,6 +31,8 @@ export interface Screening extends LayerCounts {
   readonly identifiers: number;
   readonly best: IdentifierScore;
   readonly runnerUp: IdentifierScore;
+  /** The highest scores, best first: several tenants may be in the texts. */
+  readonly leaders: readonly IdentifierScore[];
 }
 
 /**
@@ -76,7 +78,8 @@ export class TenantScreen {
     }
   }
 
-  screening(): Screening {
+  /** @param leaders how many of the highest scores to list, at least 2 */
+  screening(leaders = 2): Screening {
     const { bits } = this.#common.code;
     const { draws, sums } = this.#clusters;
     const scores = new Int32Array(2 ** bits);
@@ -84,14 +87,18 @@ export class TenantScreen {
       scores[draws[cluster]!]! += sums[cluster]!;
     }
     walshHadamard(scores);
-    const [best, runnerUp] = highestTwo(scores);
     const weights = sums.filter((sum) => sum !== 0);
+    const highest = indicesOfHighest(scores, Math.max(2, leaders));
+    const judged = highest.map((identifier) =>
+      this.#judge(identifier, scores[identifier]!, weights),
+    );
     return {
       ...this.#reader.counts,
       clusters: weights.length,
       identifiers: scores.length,
-      best: this.#judge(best, scores[best]!, weights),
-      runnerUp: this.#judge(runnerUp, scores[runnerUp]!, weights),
+      best: judged[0]!,
+      runnerUp: judged[1]!,
+      leaders: judged,
     };
   }
 
@@ -121,22 +128,16 @@ export class TenantScreen {
   }
 }
 
-/** The indices of the two highest values, the lower index first among equals. */
-function highestTwo(values: Int32Array): readonly [number, number] {
-  let best = 0;
-  let second = 1;
-  if (values[1]! > values[0]!) [best, second] = [1, 0];
-  let bar = values[second]!;
-  for (let index = 2; index < values.length; index++) {
-    const value = values[index]!;
-    if (value <= bar) continue;
-    if (value > values[best]!) {
-      second = best;
-      best = index;
-    } else {
-      second = index;
-    }
-    bar = values[second]!;
+/** The indices of the highest values, best first; the lower index first among equals. */
+function indicesOfHighest(values: Int32Array, count: number): readonly number[] {
+  const indices: number[] = [];
+  let bar = -Infinity;
+  for (let index = 0; index < values.length; index++) {
+    if (values[index]! <= bar) continue;
+    const place = indices.findIndex((other) => values[other]! < values[index]!);
+    indices.splice(place < 0 ? indices.length : place, 0, index);
+    if (indices.length > count) indices.pop();
+    if (indices.length === count) bar = values[indices[count - 1]!]!;
   }
-  return [best, second];
+  return indices;
 }
