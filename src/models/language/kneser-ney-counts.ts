@@ -1,7 +1,5 @@
 import { PairTable } from './pair-table.ts';
-
-/** Stands before the first token of a text; no token id. */
-export const startOfText = -1;
+import { startOfText } from './training-texts.ts';
 
 /** Contexts of one length with the counts of the tokens after them, grouped by context. */
 export interface CountLevel {

@@ -1,5 +1,4 @@
-import { TouchmarkError } from '../../errors.ts';
-import { type CountLevel, collectCounts, startOfText } from './kneser-ney-counts.ts';
+import { type CountLevel, collectCounts } from './kneser-ney-counts.ts';
 import {
   denseDistribution,
   type NextTokenModel,
@@ -7,6 +6,7 @@ import {
   SharedDistribution,
 } from './next-token-model.ts';
 import type { PairTable } from './pair-table.ts';
+import { requireTokens, requireWhole, startOfText } from './training-texts.ts';
 
 export interface KneserNeyOptions {
   /** Tokens of the longest n-grams, 1 to 8; 4 by default. */
@@ -35,9 +35,9 @@ export function trainKneserNey(
   options: KneserNeyOptions,
 ): KneserNeyModel {
   const { order = 4, vocabularySize } = options;
-  requireRange('order of an n-gram model', order, 1, 8);
-  requireRange('vocabulary size', vocabularySize, 1, 2 ** 24);
-  for (const [index, text] of texts.entries()) requireTokens(text, vocabularySize, index);
+  requireWhole('order of an n-gram model', order, 1, 8);
+  requireWhole('vocabulary size', vocabularySize, 1, 2 ** 24);
+  requireTokens(texts, vocabularySize);
   const { tokens, levels } = collectCounts(texts, order, vocabularySize);
   return new KneserNeyModel(baseDistribution(tokens), levels.map(smooth));
 }
@@ -181,21 +181,4 @@ function takeSums(
     added[token] = 0;
   }
   return sums;
-}
-
-function requireTokens(text: Int32Array, vocabularySize: number, index: number): void {
-  const at = text.findIndex((token) => token < 0 || token >= vocabularySize);
-  if (at < 0) return;
-  throw new TouchmarkError(
-    'INPUT_INVALID',
-    `Training text ${index} has the token id ${text[at]} at position ${at}, outside a vocabulary of ${vocabularySize}.`,
-    { hint: 'Encode the texts with the tokenizer whose vocabulary size you give.' },
-  );
-}
-
-function requireRange(what: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new TouchmarkError('INPUT_INVALID', `The ${what} is ${value}.`, {
-    hint: `Use a whole number from ${least} to ${most}.`,
-  });
 }
