@@ -108,9 +108,12 @@ function misfits(scheme: TextProfile['scheme'], prf: TextProfile['prf']): string
   if (prf.name === 'hugging-face' && scheme.name !== 'green-list') {
     messages.push(`hugging-face lists carry green-list only, not ${scheme.name}`);
   }
-  if (prf.name === 'vllm-philox' && prf.keys === 'dual' && scheme.name !== 'gumbel') {
-    messages.push(`the dual key of vllm-philox carries gumbel only, not ${scheme.name}`);
+  if ('ngramLength' in prf && !carriedBySynthId(scheme)) {
+    messages.push(
+      `${prf.name} carries tournament, and green lists with gamma 0.5, not ${scheme.name}`,
+    );
   }
+  if (prf.name === 'vllm-philox') messages.push(...vllmMisfits(scheme, prf));
   if (scheme.name === 'fixed-green-list' && contextTokens(prf) !== 0) {
     messages.push('a fixed green list reads no context: set contextWidth 0 (ngramLength 1)');
   }
@@ -131,6 +134,27 @@ function tenantMisfits(
   }
   if (common + code + own !== 16) {
     messages.push(`the layers share out ${common + code + own} sixteenths of the contexts, not 16`);
+  }
+  return messages;
+}
+
+function carriedBySynthId(scheme: TextProfile['scheme']): boolean {
+  return scheme.name === 'tournament' || ('gamma' in scheme && scheme.gamma === 0.5);
+}
+
+function vllmMisfits(
+  scheme: TextProfile['scheme'],
+  { keys, alpha }: Extract<TextProfile['prf'], { readonly name: 'vllm-philox' }>,
+): string[] {
+  const messages: string[] = [];
+  if (keys === 'dual' && scheme.name !== 'gumbel') {
+    messages.push(`the dual key of vllm-philox carries gumbel only, not ${scheme.name}`);
+  }
+  if (keys === 'single' && alpha !== undefined) {
+    messages.push('alpha weighs the second of two keys: set keys to "dual" or leave it out');
+  }
+  if (alpha !== undefined && (alpha < 0.001 || alpha > 0.999)) {
+    messages.push('alpha is 0.001 to 0.999: beyond them use a single key');
   }
   return messages;
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { TouchmarkError } from '../../errors.ts';
+import { derivePurposeKey } from '../../keys/derivation.ts';
+import { KeyedStream } from '../../keys/keyed-stream.ts';
 
 /** What a text is marked with: an epoch's key, or the numbers that another serving stack was given. */
 export type TextKey =
@@ -50,6 +52,47 @@ export function parseForeignTextKey(value: unknown, where: string): ForeignTextK
   if (data.stack === 'synthid') return data;
   if (data.stack === 'vllm') return { stack: 'vllm', key: BigInt(data.key) };
   return { stack: 'hugging-face', hashingKey: BigInt(data.hashingKey) };
+}
+
+/** SynthID's keys unless a profile has another number of layers. */
+export const synthIdLayers = 30;
+const synthIdKeyResidues = 65536;
+
+/**
+ * Returns the key of an epoch in another stack's form, each from a purpose key of its own, so that
+ * none of them tells anything of the others or of the epoch key.
+ *
+ * hugging-face: the first 53 bits of the purpose key, with the last one set: odd, so that no two
+ * tokens share a seed, and exact in every JSON reader. synthid: numbers of 32 bits whose residues
+ * modulo 65536 all differ. vllm: the first 64 bits.
+ *
+ * @param layers SynthID's depth, 1 to 1024
+ * @throws TouchmarkError INPUT_INVALID when the epoch key does not have 32 bytes
+ */
+export function foreignTextKey(
+  epochKey: Uint8Array,
+  stack: ForeignTextKey['stack'],
+  layers = synthIdLayers,
+): ForeignTextKey {
+  if (stack === 'synthid') {
+    return { stack, keys: distinctKeys(derivePurposeKey(epochKey, 'text-synthid'), layers) };
+  }
+  if (stack === 'vllm') {
+    return { stack, key: derivePurposeKey(epochKey, 'text-vllm').readBigUInt64BE() };
+  }
+  const purposeKey = derivePurposeKey(epochKey, 'text-hugging-face');
+  return { stack, hashingKey: (purposeKey.readBigUInt64BE() >> 11n) | 1n };
+}
+
+function distinctKeys(purposeKey: Uint8Array, count: number): readonly number[] {
+  const stream = new KeyedStream(purposeKey, 'keys');
+  const keys = new Map<number, number>();
+  while (keys.size < count) {
+    const key = stream.nextUint32();
+    const residue = key % synthIdKeyResidues;
+    if (!keys.has(residue)) keys.set(residue, key);
+  }
+  return [...keys.values()];
 }
 
 /** Says whether a key is one that everybody knows; a mark under it is no evidence of anything. */
