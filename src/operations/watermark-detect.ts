@@ -1,0 +1,107 @@
+import type { Tokenizer } from '../contracts.ts';
+import { detectText, type TextDetection, TextDetector } from '../watermark/text/detect.ts';
+import { checkFit, type FitCheck } from '../watermark/text/fit.ts';
+import type { TextWatermark } from '../watermark/text/watermark.ts';
+import { type FitSummary, FitTally } from './fit-tally.ts';
+import { type FailedLine, idOf, type LineStream, lineError, mapJsonLines } from './json-lines.ts';
+import { mostRememberedPairs, RememberedPairs } from './remembered-pairs.ts';
+import { type LineText, readText } from './watermark-line.ts';
+import { openWatermark, type WatermarkOptions } from './watermark-open.ts';
+
+/** What one text says of the key, and how well the profile fits it. */
+export interface DetectedText extends Omit<TextDetection, 'texts' | 'total'> {
+  readonly line: number;
+  readonly id?: string | number;
+  readonly checks: readonly FitCheck[];
+}
+
+/** What all texts together say of the key; pairs that occur in several texts count once. */
+export interface DetectedTexts extends Omit<TextDetection, 'skipped' | 'total'> {
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly checks: readonly FitSummary[];
+  /** Lines that were no texts; they are not part of the result. */
+  readonly failedLines: number;
+}
+
+/** Tests texts one by one, each from its line alone; see `readText` for the lines. */
+export async function* detectLines(
+  stream: LineStream & { readonly fit: FitTally },
+  options: WatermarkOptions,
+): AsyncGenerator<readonly (DetectedText | FailedLine)[]> {
+  const { watermark, tokenizer } = await openWatermark(options);
+  yield* mapJsonLines(stream, (value, line) => {
+    const given = readText(value, tokenizer);
+    const checks = checksOf(watermark, given, tokenizer);
+    stream.fit.add(checks);
+    const { texts: _texts, total: _total, ...detection } = detectText(watermark, given.text);
+    return { line, ...idOf(value), ...detection, checks };
+  });
+}
+
+/**
+ * Tests all texts of a stream as one sample, in bounded memory; see `RememberedPairs`.
+ *
+ * @param onFailure told of lines that are no texts, as they come
+ * @throws TouchmarkError INPUT_INVALID when there is no text at all
+ */
+export async function detectTogether(
+  stream: LineStream,
+  options: WatermarkOptions & {
+    readonly onFailure: (failure: FailedLine) => void;
+    readonly mostPairs?: number;
+  },
+): Promise<DetectedTexts> {
+  const { watermark, tokenizer } = await openWatermark(options);
+  const detector = new TextDetector(watermark);
+  const fit = new FitTally();
+  const memory = new RememberedPairs(
+    options.mostPairs ?? mostRememberedPairs,
+    () => detector.detection().scored,
+  );
+  await foldTexts(stream, tokenizer, options.onFailure, (given) => {
+    fit.add(checksOf(watermark, given, tokenizer));
+    if (memory.admits(given.text.tokens.length)) detector.fold(given.text);
+  });
+  const { total: _total, skipped, ...detection } = detector.detection();
+  return {
+    ...detection,
+    skipped: { ...skipped, ...(memory.leftOut > 0 && { 'memory full': memory.leftOut }) },
+    checks: fit.summaries,
+    failedLines: stream.counts.failed,
+  };
+}
+
+/** Folds every text of a stream. @throws TouchmarkError INPUT_INVALID when there is none */
+export async function foldTexts(
+  stream: LineStream,
+  tokenizer: Tokenizer | undefined,
+  onFailure: (failure: FailedLine) => void,
+  fold: (text: LineText) => void,
+): Promise<void> {
+  const none = {};
+  const work = (value: unknown) => {
+    fold(readText(value, tokenizer));
+    return none;
+  };
+  for await (const batch of mapJsonLines(stream, work)) {
+    for (const each of batch) if ('error' in each) onFailure(each);
+  }
+  if (stream.counts.lines > stream.counts.failed) return;
+  throw lineError(
+    stream.counts.lines === 0 ? 'There was no line to read.' : 'No line holds a text.',
+    'Give JSON lines on stdin or with --in, such as {"tokens": [1, 2, 3], "promptLength": 1}.',
+  );
+}
+
+/** Checks whether the profile fits a line's text; see `checkFit`. */
+export function checksOf(
+  watermark: TextWatermark,
+  { text, promptKnown, tokenizerName }: LineText,
+  tokenizer: Tokenizer | undefined,
+): readonly FitCheck[] {
+  return checkFit(watermark, text, {
+    promptKnown,
+    ...(tokenizerName !== undefined && { tokenizerName }),
+    ...(tokenizer && { tokenizer }),
+  });
+}
