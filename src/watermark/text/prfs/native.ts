@@ -1,7 +1,15 @@
 import { type Cipher, createCipheriv } from 'node:crypto';
 import { TouchmarkError } from '../../../errors.ts';
 import { derivePurposeKey } from '../../../keys/derivation.ts';
-import type { GreenSource, LeafSource, TextPrf, TokenPairs, UniformSource } from './prf.ts';
+import { greenLanes, laneBit } from '../kernel/plain-kernel.ts';
+import type {
+  GreenPlanes,
+  GreenSource,
+  LeafSource,
+  TextPrf,
+  TokenPairs,
+  UniformSource,
+} from './prf.ts';
 
 /** What the keystream of a context is read for; each has a stream of its own. */
 export const domains = {
@@ -13,6 +21,7 @@ export const domains = {
   layer: 65,
 } as const;
 
+const uniformDomains = [domains.coarseUniform, domains.fineUniform];
 const blockBytes = 16;
 const pairsAtOnce = 4096;
 const tokensInFirstBlock = 3;
@@ -42,14 +51,13 @@ export class NativePrf implements TextPrf {
   readonly context: { readonly width: number; readonly reads: 'sequence' };
   readonly #contexts: Cipher;
   readonly #keystream: Cipher;
-  readonly #keystreamKey: Buffer;
+  #counters = new Int32Array(0);
 
   constructor(epochKey: Uint8Array, contextWidth: number) {
     requireRange('context width', contextWidth, 0, 16);
     this.context = { width: contextWidth, reads: 'sequence' };
     this.#contexts = blockCipher(derivePurposeKey(epochKey, 'text-contexts'));
-    this.#keystreamKey = derivePurposeKey(epochKey, 'text-keystream');
-    this.#keystream = blockCipher(this.#keystreamKey);
+    this.#keystream = blockCipher(derivePurposeKey(epochKey, 'text-keystream'));
   }
 
   /** The share is rounded to a multiple of 2^-16. */
@@ -67,8 +75,12 @@ export class NativePrf implements TextPrf {
 
   /** Returns the first `bytes` of the keystream of one context. */
   stream(domain: number, context: Int32Array, bytes: number): Buffer {
-    const seed = this.#seeds(domain, context, this.context.width, 1);
-    return createCipheriv('aes-256-ctr', this.#keystreamKey, seed).update(new Uint8Array(bytes));
+    const seed = this.#seeds([domain], context, 1);
+    const blocks = Math.ceil(bytes / blockBytes);
+    if (this.#counters.length < 4 * blocks) this.#counters = new Int32Array(4 * blocks);
+    const counters = this.#counters.subarray(0, 4 * blocks);
+    writeConsecutive(counters, wordsOf(seed));
+    return this.#keystream.update(counters).subarray(0, bytes);
   }
 
   /**
@@ -76,19 +88,40 @@ export class NativePrf implements TextPrf {
    * context there is.
    */
   blocks(domain: number, contexts: Int32Array, indices: Int32Array): Buffer {
-    const { width } = this.context;
-    const one = contexts.length === width;
-    const seeds = this.#seeds(domain, contexts, width, one ? 1 : indices.length);
-    return this.#keystream.update(countersOf(seeds, indices));
+    return this.blocksOf([domain], contexts, [indices]);
   }
 
-  #seeds(domain: number, contexts: Int32Array, width: number, count: number): Buffer {
-    const state = new Int32Array(count * 4);
-    firstBlocks(state, domain, contexts, width);
-    let seeds = this.#contexts.update(bytesOf(state));
+  /** Returns what `blocks` returns for each domain and its indices, one after another. */
+  blocksOf(
+    domains: readonly number[],
+    contexts: Int32Array,
+    indices: readonly Int32Array[],
+  ): Buffer {
+    const count = indices[0]!.length;
+    const one = contexts.length === this.context.width;
+    const seeds = wordsOf(this.#seeds(domains, contexts, one ? 1 : count));
+    const counters = new Int32Array(4 * count * domains.length);
+    const seedStep = one ? 0 : 4;
+    for (let each = 0; each < domains.length; each++) {
+      const from = 4 * each * (one ? 1 : count);
+      writeCounters(counters, 4 * each * count, seeds, from, seedStep, indices[each]!);
+    }
+    return this.#keystream.update(counters);
+  }
+
+  #seeds(domains: readonly number[], contexts: Int32Array, count: number): Buffer {
+    const { width } = this.context;
+    const state = new Int32Array(4 * count * domains.length);
+    for (let each = 0; each < domains.length; each++) {
+      writeFirstBlocks(state, 4 * each * count, domains[each]!, contexts, width, count);
+    }
+    let seeds = this.#contexts.update(state);
     for (let from = tokensInFirstBlock; from < width; from += tokensInLaterBlock) {
-      laterBlocks(state, contexts, width, from);
-      seeds = this.#contexts.update(xored(bytesOf(state), seeds));
+      const chained = wordsOf(seeds);
+      for (let each = 0; each < domains.length; each++) {
+        addLaterBlocks(chained, 4 * each * count, contexts, width, from, count);
+      }
+      seeds = this.#contexts.update(chained);
     }
     return seeds;
   }
@@ -96,21 +129,26 @@ export class NativePrf implements TextPrf {
 
 class NativeGreen implements GreenSource {
   readonly share: number;
-  /** A token is green when its number of `planes` bits is below `threshold`. */
-  readonly planes: number;
-  readonly threshold: number;
+  readonly keystream: GreenPlanes;
   readonly #prf: NativePrf;
 
   constructor(prf: NativePrf, share: number) {
     this.#prf = prf;
     const { planes, threshold } = dyadic(share);
-    this.planes = planes;
-    this.threshold = threshold;
+    this.keystream = {
+      count: planes,
+      threshold,
+      stream: (context, vocabularySize) => {
+        const bytes = Math.ceil(vocabularySize / 128) * planes * blockBytes;
+        const { buffer, byteOffset } = prf.stream(domains.green, context, bytes);
+        return new Uint8Array(buffer, byteOffset, bytes);
+      },
+    };
     this.share = threshold / 2 ** planes;
   }
 
   bits(pairs: TokenPairs): Uint8Array {
-    const { planes, threshold } = this;
+    const { count: planes, threshold } = this.keystream;
     const { width, count } = pairs;
     const below = new Uint8Array(count);
     for (let first = 0; first < count; first += pairsAtOnce) {
@@ -131,25 +169,19 @@ class NativeGreen implements GreenSource {
   }
 
   list(context: Int32Array, vocabularySize: number): Uint8Array {
-    const lanes = this.lanes(context, vocabularySize);
-    const words = new Uint32Array(lanes.buffer, lanes.byteOffset, lanes.length / 4);
-    return Uint8Array.from({ length: vocabularySize }, (_, token) => laneBit(words, token));
+    const lanes = greenLanes(this.keystream, this.keystream.stream(context, vocabularySize));
+    const list = new Uint8Array(vocabularySize);
+    for (let token = 0; token < vocabularySize; token++) list[token] = laneBit(lanes, token);
+    return list;
   }
 
   lanes(context: Int32Array, vocabularySize: number): Uint8Array {
-    const planes = this.planeStream(context, vocabularySize);
-    const words = new Uint32Array(planes.buffer, planes.byteOffset, planes.length / 4);
-    return new Uint8Array(combinePlanes(words, this.planes, this.threshold).buffer);
-  }
-
-  /** The keystream that `lanes` combines: `planes` blocks of 16 bytes for 128 tokens. */
-  planeStream(context: Int32Array, vocabularySize: number): Uint8Array {
-    const bytes = Math.ceil(vocabularySize / 128) * this.planes * blockBytes;
-    return aligned(this.#prf.stream(domains.green, context, bytes));
+    const lanes = greenLanes(this.keystream, this.keystream.stream(context, vocabularySize));
+    return new Uint8Array(lanes.buffer);
   }
 }
 
-export type { NativeGreen };
+export { laneBit, type NativeGreen };
 
 class NativeUniform implements UniformSource {
   readonly #prf: NativePrf;
@@ -172,14 +204,17 @@ class NativeUniform implements UniformSource {
   }
 
   #draw(contexts: Int32Array, tokens: Int32Array): Float64Array {
-    const high = this.#prf.blocks(domains.coarseUniform, contexts, shifted(tokens, 4));
-    const low = this.#prf.blocks(domains.fineUniform, contexts, shifted(tokens, 2));
     const result = new Float64Array(tokens.length);
-    for (let row = 0; row < result.length; row++) {
-      const token = tokens[row]!;
-      const coarse = high[row * blockBytes + (token & 15)]!;
-      const fine = low.readUInt32LE(row * blockBytes + 4 * (token & 3));
-      result[row] = (coarse * 2 ** 32 + fine + 0.5) / 2 ** 40;
+    const width = contexts.length === this.#prf.context.width ? 0 : this.#prf.context.width;
+    for (let first = 0; first < tokens.length; first += pairsAtOnce) {
+      const next = Math.min(tokens.length, first + pairsAtOnce);
+      const some = tokens.subarray(first, next);
+      const blocks = this.#prf.blocksOf(
+        uniformDomains,
+        width === 0 ? contexts : contexts.subarray(first * width, next * width),
+        [shifted(some, 4), shifted(some, 2)],
+      );
+      readUniforms(result, first, wordsOf(blocks), some);
     }
     return result;
   }
@@ -208,9 +243,9 @@ class NativeLeaves implements LeafSource {
     const indices = shifted(tokens, 2);
     for (let word = 0; word < this.words; word++) {
       const unused = Math.max(0, 32 * (word + 1) - this.depth);
-      const blocks = this.#prf.blocks(domains.leaves + word, contexts, indices);
+      const blocks = wordsOf(this.#prf.blocks(domains.leaves + word, contexts, indices));
       for (let row = 0; row < tokens.length; row++) {
-        const leaves = blocks.readUInt32LE(row * blockBytes + 4 * (tokens[row]! & 3));
+        const leaves = blocks[4 * row + (tokens[row]! & 3)]!;
         result[row * this.words + word] = leaves & (0xffffffff >>> unused);
       }
     }
@@ -218,24 +253,19 @@ class NativeLeaves implements LeafSource {
   }
 }
 
-/** Returns the lane layout's bit of a token. */
-export function laneBit(words: Uint32Array, token: number): 0 | 1 {
-  const word = words[(token >>> 7) * 4 + (token & 3)]!;
-  return ((word << ((token & 127) >>> 2)) & 0x80000000) !== 0 ? 1 : 0;
-}
-
-function combinePlanes(words: Uint32Array, planes: number, threshold: number): Uint32Array {
-  const lanes = new Uint32Array(words.length / planes);
-  for (let lane = 0; lane < lanes.length; lane++) {
-    const from = (lane >>> 2) * planes * 4 + (lane & 3);
-    let below = 0;
-    for (let plane = planes - 1; plane >= 0; plane--) {
-      const bits = ~words[from + plane * 4]!;
-      below = ((threshold >>> (planes - 1 - plane)) & 1) === 1 ? bits | below : bits & below;
-    }
-    lanes[lane] = below;
+function readUniforms(
+  uniforms: Float64Array,
+  first: number,
+  blocks: Int32Array,
+  tokens: Int32Array,
+): void {
+  const fineBlocks = 4 * tokens.length;
+  for (let row = 0; row < tokens.length; row++) {
+    const token = tokens[row]!;
+    const coarse = (blocks[4 * row + ((token & 15) >>> 2)]! >>> (8 * (token & 3))) & 255;
+    const fine = blocks[fineBlocks + 4 * row + (token & 3)]! >>> 0;
+    uniforms[first + row] = (coarse * 2 ** 32 + fine + 0.5) / 2 ** 40;
   }
-  return lanes;
 }
 
 function comparePlane(
@@ -269,41 +299,76 @@ function dyadic(share: number): { readonly planes: number; readonly threshold: n
   return { planes, threshold };
 }
 
-function firstBlocks(state: Int32Array, domain: number, contexts: Int32Array, width: number): void {
+function writeFirstBlocks(
+  state: Int32Array,
+  into: number,
+  domain: number,
+  contexts: Int32Array,
+  width: number,
+  count: number,
+): void {
   const header = domain | (width << 16);
-  const tokens = Math.min(width, tokensInFirstBlock);
-  state.fill(-1);
-  for (let row = 0, block = 0; block < state.length; row += width, block += 4) {
+  for (let index = 0; index < count; index++) {
+    const block = into + 4 * index;
+    const row = index * width;
     state[block] = header;
-    for (let token = 0; token < tokens; token++) state[block + 1 + token] = contexts[row + token]!;
+    state[block + 1] = width > 0 ? contexts[row]! : -1;
+    state[block + 2] = width > 1 ? contexts[row + 1]! : -1;
+    state[block + 3] = width > 2 ? contexts[row + 2]! : -1;
   }
 }
 
-function laterBlocks(state: Int32Array, contexts: Int32Array, width: number, from: number): void {
-  for (let row = 0, block = 0; block < state.length; row += width, block += 4) {
+function addLaterBlocks(
+  chained: Int32Array,
+  into: number,
+  contexts: Int32Array,
+  width: number,
+  from: number,
+  count: number,
+): void {
+  for (let index = 0; index < count; index++) {
     for (let token = 0; token < tokensInLaterBlock; token++) {
-      state[block + token] = from + token < width ? contexts[row + from + token]! : -1;
+      const value = from + token < width ? contexts[index * width + from + token]! : -1;
+      chained[into + 4 * index + token]! ^= value;
     }
   }
 }
 
-/** The 128-bit big-endian sums of seeds and indices below 2^31; one seed serves all. */
-function countersOf(seeds: Buffer, indices: Int32Array): Buffer {
-  const one = seeds.length === blockBytes;
-  const from = wordsOf(seeds);
-  const counters = new Int32Array(indices.length * 4);
+/** Writes the 128-bit big-endian sums of seeds and indices below 2^31. */
+function writeCounters(
+  counters: Int32Array,
+  into: number,
+  seeds: Int32Array,
+  from: number,
+  seedStep: number,
+  indices: Int32Array,
+): void {
   for (let row = 0; row < indices.length; row++) {
-    const at = row * 4;
-    const seed = one ? 0 : at;
-    const low = swapped(from[seed + 3]!);
+    const at = into + 4 * row;
+    const seed = from + seedStep * row;
+    const low = swapped(seeds[seed + 3]!);
     const sum = (low + indices[row]!) | 0;
-    counters[at] = from[seed]!;
-    counters[at + 1] = from[seed + 1]!;
-    counters[at + 2] = from[seed + 2]!;
+    counters[at] = seeds[seed]!;
+    counters[at + 1] = seeds[seed + 1]!;
+    counters[at + 2] = seeds[seed + 2]!;
     counters[at + 3] = swapped(sum);
     if (sum >>> 0 < low >>> 0) carry(counters, at);
   }
-  return bytesOf(counters);
+}
+
+/** Writes the 128-bit big-endian sums of one seed and 0, 1, 2 and so on. */
+function writeConsecutive(counters: Int32Array, seed: Int32Array): void {
+  const first = seed[0]!;
+  const second = seed[1]!;
+  const third = seed[2]!;
+  const low = swapped(seed[3]!);
+  for (let at = 0, sum = low; at < counters.length; at += 4, sum = (sum + 1) | 0) {
+    counters[at] = first;
+    counters[at + 1] = second;
+    counters[at + 2] = third;
+    counters[at + 3] = swapped(sum);
+    if (sum >>> 0 < low >>> 0) carry(counters, at);
+  }
 }
 
 function carry(counters: Int32Array, block: number): void {
@@ -332,21 +397,9 @@ function shifted(tokens: Int32Array, bits: number): Int32Array {
   return result;
 }
 
-function xored(left: Buffer, right: Buffer): Buffer {
-  for (let at = 0; at < left.length; at++) left[at] = left[at]! ^ right[at]!;
-  return left;
-}
-
-function bytesOf(words: Int32Array): Buffer {
-  return Buffer.from(words.buffer, words.byteOffset, words.byteLength);
-}
-
-function aligned(bytes: Buffer): Uint8Array {
-  return bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
-}
-
 function wordsOf(bytes: Buffer): Int32Array {
-  const { buffer, byteOffset, length } = aligned(bytes);
+  const { buffer, byteOffset, length } =
+    bytes.byteOffset % 4 === 0 ? bytes : Uint8Array.from(bytes);
   return new Int32Array(buffer, byteOffset, length / 4);
 }
 

@@ -1,14 +1,21 @@
-import type { GenerationOptions } from './scheme.ts';
+import { tokensAboveNothing } from '../kernel/plain-kernel.ts';
+import type { GenerationOptions, TokenCandidates } from './scheme.ts';
 
-/** Tokens that may come next, in the order of their ids, and their tempered logits. */
+/** Tokens that may come next and their tempered logits. */
 export interface Candidates {
   readonly tokens: Int32Array;
   readonly logits: Float64Array;
 }
 
+/** Those of an engine's candidates that may come next. */
+export interface PossibleCandidates extends Candidates {
+  /** Where each stood among the engine's candidates; absent when all may come next. */
+  readonly rows?: Int32Array;
+}
+
 /**
  * Returns the tokens below `vocabularySize` whose logit is a number above -Infinity, or the `topK`
- * likeliest of them (the lower id first among equals), with logits divided by the temperature.
+ * likeliest of them (the lower id first among equals), by id, with logits divided by the temperature.
  */
 export function candidatesOf(
   logits: Float32Array,
@@ -17,8 +24,57 @@ export function candidatesOf(
 ): Candidates {
   const { temperature = 1, topK = Infinity } = options;
   const size = Math.min(vocabularySize, logits.length);
-  const tokens = topK < size ? largest(logits, size, topK) : finiteTokens(logits, size);
-  return { tokens, logits: Float64Array.from(tokens, (token) => logits[token]! / temperature) };
+  const tokens = topK < size ? largest(logits, size, topK) : tokensAboveNothing(logits, size);
+  return { tokens, logits: tempered(logits, tokens, temperature) };
+}
+
+/** Returns the logits of some tokens, divided by the temperature. */
+export function tempered(
+  logits: Float32Array,
+  tokens: Int32Array,
+  temperature: number,
+): Float64Array {
+  const values = new Float64Array(tokens.length);
+  for (let index = 0; index < values.length; index++) {
+    values[index] = logits[tokens[index]!]! / temperature;
+  }
+  return values;
+}
+
+/**
+ * Returns the candidates below `vocabularySize` whose logit is a number above -Infinity, in their
+ * order, with logits divided by the temperature.
+ */
+export function possibleCandidates(
+  { tokens, logits }: TokenCandidates,
+  vocabularySize: number,
+  { temperature = 1 }: GenerationOptions,
+): PossibleCandidates {
+  const rows = new Int32Array(tokens.length);
+  const values = new Float64Array(tokens.length);
+  let count = 0;
+  for (let row = 0; row < tokens.length; row++) {
+    const token = tokens[row]!;
+    if (!(token >= 0 && token < vocabularySize && logits[row]! > -Infinity)) continue;
+    rows[count] = row;
+    values[count++] = logits[row]! / temperature;
+  }
+  if (count === tokens.length) return { tokens, logits: values };
+  const some = rows.subarray(0, count);
+  return { tokens: some.map((row) => tokens[row]!), logits: values.subarray(0, count), rows: some };
+}
+
+/** Writes the possible candidates' logits back; every other candidate becomes impossible. */
+export function writePossible(
+  { logits }: TokenCandidates,
+  { rows, logits: values }: PossibleCandidates,
+): void {
+  if (!rows) {
+    logits.set(values);
+    return;
+  }
+  logits.fill(-Infinity);
+  for (let index = 0; index < rows.length; index++) logits[rows[index]!] = values[index]!;
 }
 
 /** Replaces the logits by those of the candidates; every other token becomes impossible. */
@@ -29,15 +85,6 @@ export function writeCandidates(
 ): void {
   logits.fill(-Infinity);
   for (let index = 0; index < tokens.length; index++) logits[tokens[index]!] = values[index]!;
-}
-
-function finiteTokens(logits: Float32Array, size: number): Int32Array {
-  const tokens = new Int32Array(size);
-  let count = 0;
-  for (let token = 0; token < size; token++) {
-    if (logits[token]! > -Infinity) tokens[count++] = token;
-  }
-  return tokens.subarray(0, count);
 }
 
 function largest(logits: Float32Array, size: number, most: number): Int32Array {

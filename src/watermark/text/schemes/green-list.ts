@@ -1,6 +1,10 @@
+import { kernelFor } from '../kernel/text-kernel.ts';
 import { bernoulliLaw } from '../laws.ts';
 import type { GreenSource, TokenPairs } from '../prfs/prf.ts';
-import type { TextScheme } from './scheme.ts';
+import type { TextScheme, TokenCandidates } from './scheme.ts';
+
+/** How lanes are read as a keystream of one digit: those that are 1 are green. */
+const lanesAsDigits = { count: 1, threshold: 1 };
 
 /**
  * The green list (Kirchenbauer et al. 2023, algorithm 2): after each context a keyed share gamma of
@@ -23,8 +27,25 @@ export function greenListScheme(
     scores: (pairs: TokenPairs) => new Float64Array(source.bits(pairs)),
     mark: (logits, context) => {
       const size = Math.min(vocabularySize, logits.length);
-      const green = source.listAmong?.(context, logits) ?? source.list(context, vocabularySize);
-      addBias(logits, green, half, size);
+      const { keystream } = source;
+      if (source.listAmong) {
+        addBias(logits, source.listAmong(context, logits), half, size);
+      } else if (keystream) {
+        const digits = keystream.stream(context, size);
+        kernelFor(logits, vocabularySize).biasGreen(logits, size, keystream, digits, half);
+      } else if (source.lanes) {
+        const lanes = source.lanes(context, size);
+        kernelFor(logits, vocabularySize).biasGreen(logits, size, lanesAsDigits, lanes, -half);
+      } else {
+        addBias(logits, source.list(context, vocabularySize), half, size);
+      }
+    },
+    markCandidates: (candidates, context) => {
+      const inside = candidates.tokens.filter((token) => token >= 0 && token < vocabularySize);
+      const green = source.listAmong
+        ? pick(source.listAmong(context, spread(candidates, vocabularySize)), inside)
+        : source.bits(afterContext(context, inside));
+      biasCandidates(candidates, green, half, vocabularySize);
     },
   };
 }
@@ -33,4 +54,36 @@ function addBias(logits: Float32Array, green: Uint8Array, half: number, size: nu
   for (let token = 0; token < size; token++) {
     logits[token] = logits[token]! + (green[token] === 1 ? half : -half);
   }
+}
+
+/** Adds to or takes from the logits of tokens of the vocabulary, which `green` has one bit each for. */
+function biasCandidates(
+  { tokens, logits }: TokenCandidates,
+  green: Uint8Array,
+  half: number,
+  vocabularySize: number,
+): void {
+  let next = 0;
+  for (let index = 0; index < tokens.length; index++) {
+    if (!(tokens[index]! >= 0 && tokens[index]! < vocabularySize)) continue;
+    logits[index] = logits[index]! + (green[next++] === 1 ? half : -half);
+  }
+}
+
+function afterContext(context: Int32Array, tokens: Int32Array): TokenPairs {
+  const width = context.length;
+  const contexts = new Int32Array(width * tokens.length);
+  for (let from = 0; from < contexts.length; from += width) contexts.set(context, from);
+  return { count: tokens.length, width, contexts, tokens };
+}
+
+/** The logits of a whole vocabulary of which only the candidates are possible. */
+function spread({ tokens, logits }: TokenCandidates, vocabularySize: number): Float32Array {
+  const all = new Float32Array(vocabularySize).fill(-Infinity);
+  for (let index = 0; index < tokens.length; index++) all[tokens[index]!] = logits[index]!;
+  return all;
+}
+
+function pick(list: Uint8Array, tokens: Int32Array): Uint8Array {
+  return Uint8Array.from(tokens, (token) => list[token]!);
 }

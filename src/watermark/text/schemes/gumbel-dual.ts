@@ -1,7 +1,7 @@
 import { log10MixedGammaUpperTail } from '../../../stats/tails/mixed-gamma.ts';
 import type { ScoreLaw } from '../laws.ts';
 import type { TokenPairs, UniformSource } from '../prfs/prf.ts';
-import { candidatesOf, writeCandidates } from './candidates.ts';
+import { candidatesOf, possibleCandidates, writeCandidates, writePossible } from './candidates.ts';
 import { perturbedArgMax } from './gumbel.ts';
 import type { TextScheme } from './scheme.ts';
 
@@ -24,6 +24,13 @@ export function dualGumbelScheme(
   alpha: number,
   vocabularySize: number,
 ): TextScheme {
+  const play = (tokens: Int32Array, logits: Float64Array, context: Int32Array) => {
+    const a = perturbedArgMax(logits, first.candidates(context, tokens));
+    const b = perturbedArgMax(logits, second.candidates(context, tokens));
+    return a === b
+      ? { winners: Int32Array.of(a), shares: [0] }
+      : { winners: Int32Array.of(a, b), shares: [Math.log1p(-alpha), Math.log(alpha)] };
+  };
   return {
     law: mixedExponentialLaw(alpha),
     scores: (pairs: TokenPairs) => {
@@ -33,12 +40,25 @@ export function dualGumbelScheme(
         .map((a, row) => -(1 - alpha) * Math.log1p(-a) - alpha * Math.log1p(-b[row]!));
     },
     mark: (logits, context, options) => {
-      const { tokens, logits: tempered } = candidatesOf(logits, vocabularySize, options);
+      const { tokens, logits: values } = candidatesOf(logits, vocabularySize, options);
       if (tokens.length === 0) return;
-      const a = tokens[perturbedArgMax(tempered, first.candidates(context, tokens))]!;
-      const b = tokens[perturbedArgMax(tempered, second.candidates(context, tokens))]!;
-      if (a === b) writeCandidates(logits, Int32Array.of(a), [0]);
-      else writeCandidates(logits, Int32Array.of(a, b), [Math.log1p(-alpha), Math.log(alpha)]);
+      const { winners, shares } = play(tokens, values, context);
+      writeCandidates(
+        logits,
+        winners.map((winner) => tokens[winner]!),
+        shares,
+      );
+    },
+    markCandidates: (candidates, context, options) => {
+      const possible = possibleCandidates(candidates, vocabularySize, options);
+      const { tokens, logits } = possible;
+      if (tokens.length === 0) return;
+      const { winners, shares } = play(tokens, logits, context);
+      logits.fill(-Infinity);
+      winners.forEach((winner, index) => {
+        logits[winner] = shares[index]!;
+      });
+      writePossible(candidates, possible);
     },
   };
 }

@@ -1,7 +1,14 @@
+import { kernelFor } from '../kernel/text-kernel.ts';
 import { exponentialLaw } from '../laws.ts';
 import type { TokenPairs, UniformSource } from '../prfs/prf.ts';
-import { candidatesOf, writeCandidates } from './candidates.ts';
-import type { TextScheme } from './scheme.ts';
+import {
+  candidatesOf,
+  possibleCandidates,
+  tempered,
+  writeCandidates,
+  writePossible,
+} from './candidates.ts';
+import type { GenerationOptions, TextScheme } from './scheme.ts';
 
 /**
  * The Gumbel-max watermark (Aaronson 2022; Kuditipudi et al. 2023): the next token is the arg-max of
@@ -17,12 +24,39 @@ export function gumbelScheme(source: UniformSource, vocabularySize: number): Tex
     law: exponentialLaw(),
     scores: (pairs: TokenPairs) => source.uniforms(pairs).map((uniform) => -Math.log1p(-uniform)),
     mark: (logits, context, options) => {
-      const { tokens, logits: tempered } = candidatesOf(logits, vocabularySize, options);
+      const { tokens, logits: values } =
+        survivorsOf(source, logits, context, options, vocabularySize) ??
+        candidatesOf(logits, vocabularySize, options);
       if (tokens.length === 0) return;
-      const winner = perturbedArgMax(tempered, source.candidates(context, tokens));
+      const winner = perturbedArgMax(values, source.candidates(context, tokens));
       writeCandidates(logits, tokens.subarray(winner, winner + 1), [0]);
     },
+    markCandidates: (candidates, context, options) => {
+      const possible = possibleCandidates(candidates, vocabularySize, options);
+      const { tokens, logits } = possible;
+      if (tokens.length === 0) return;
+      const winner = perturbedArgMax(logits, source.candidates(context, tokens));
+      logits.fill(-Infinity);
+      logits[winner] = 0;
+      writePossible(candidates, possible);
+    },
   };
+}
+
+/** The candidates that may win, where their coarse numbers can tell; nothing where all must be tried. */
+function survivorsOf(
+  source: UniformSource,
+  logits: Float32Array,
+  context: Int32Array,
+  { temperature = 1, topK }: GenerationOptions,
+  vocabularySize: number,
+) {
+  const size = Math.min(vocabularySize, logits.length);
+  if (!source.coarse || (topK !== undefined && topK < size)) return undefined;
+  const coarse = source.coarse(context, size);
+  const kernel = kernelFor(logits, vocabularySize);
+  const tokens = kernel.gumbelSurvivors(logits, size, coarse, temperature);
+  return { tokens, logits: tempered(logits, tokens, temperature) };
 }
 
 /** The index of the largest logit - log(-log u), the first among equals. */

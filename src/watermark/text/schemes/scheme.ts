@@ -5,10 +5,16 @@ import type { GreenSource, TokenPairs } from '../prfs/prf.ts';
 export interface GenerationOptions {
   /** Tokens of the prompt: they are never marked, and some stacks do not read them. */
   readonly promptLength: number;
-  /** Divides the logits before the mark; 1 when the engine has divided already. */
+  /** Divides the logits before the mark, above 0; 1 when the engine has divided already. */
   readonly temperature?: number;
   /** Candidates kept before the mark; all by default, or when the engine has cut already. */
   readonly topK?: number;
+}
+
+/** The tokens to which an engine has cut the next one, in any order, each once, and their logits. */
+export interface TokenCandidates {
+  readonly tokens: Int32Array;
+  readonly logits: Float32Array | Float64Array;
 }
 
 /** A way of marking tokens, over one pseudorandom function and key. */
@@ -18,6 +24,19 @@ export interface TextScheme {
   readonly green?: GreenSource;
   /** One score per pair, larger for marked tokens. */
   scores(pairs: TokenPairs): Float64Array;
-  /** Marks logits after one context, in place. */
+  /**
+   * Marks logits after one context, in place; without copying where they lie in the memory of a
+   * kernel (`openTextKernel`).
+   */
   mark(logits: Float32Array, context: Int32Array, options: GenerationOptions): void;
+  /**
+   * Marks the logits of candidates after one context, in place, as `mark` would if all other tokens
+   * had the logit -Infinity; `topK` is not applied again. Token ids outside the vocabulary are left
+   * unmarked by green lists, and are never chosen by the others.
+   */
+  markCandidates(
+    candidates: TokenCandidates,
+    context: Int32Array,
+    options: GenerationOptions,
+  ): void;
 }

@@ -1,6 +1,6 @@
 import { leavesLaw } from '../laws.ts';
 import type { LeafSource, TokenPairs } from '../prfs/prf.ts';
-import { candidatesOf, writeCandidates } from './candidates.ts';
+import { candidatesOf, possibleCandidates, writeCandidates, writePossible } from './candidates.ts';
 import type { TextScheme } from './scheme.ts';
 
 /**
@@ -25,6 +25,16 @@ export function tournamentScheme(source: LeafSource, vocabularySize: number): Te
       playTournament(probabilities, source.candidates(context, candidates.tokens), words, depth);
       writeCandidates(logits, candidates.tokens, probabilities.map(Math.log));
     },
+    markCandidates: (candidates, context, options) => {
+      const possible = possibleCandidates(candidates, vocabularySize, options);
+      if (possible.tokens.length === 0) return;
+      const probabilities = softmax(possible.logits);
+      playTournament(probabilities, source.candidates(context, possible.tokens), words, depth);
+      for (let index = 0; index < probabilities.length; index++) {
+        possible.logits[index] = Math.log(probabilities[index]!);
+      }
+      writePossible(candidates, possible);
+    },
   };
 }
 
@@ -40,16 +50,23 @@ export function playTournament(
   depth: number,
 ): void {
   for (let layer = 0; layer < depth; layer++) {
-    const word = layer >>> 5;
-    const shift = layer & 31;
-    let ones = 0;
-    for (let index = 0; index < probabilities.length; index++) {
-      if (((leaves[index * words + word]! >>> shift) & 1) === 1) ones += probabilities[index]!;
-    }
-    for (let index = 0; index < probabilities.length; index++) {
-      const leaf = (leaves[index * words + word]! >>> shift) & 1;
-      probabilities[index] = probabilities[index]! * (1 + leaf - ones);
-    }
+    playLayer(probabilities, leaves, words, layer >>> 5, layer & 31);
+  }
+}
+
+function playLayer(
+  probabilities: Float64Array,
+  leaves: Uint32Array,
+  words: number,
+  word: number,
+  shift: number,
+): void {
+  let ones = 0;
+  for (let index = 0, at = word; index < probabilities.length; index++, at += words) {
+    ones += probabilities[index]! * ((leaves[at]! >>> shift) & 1);
+  }
+  for (let index = 0, at = word; index < probabilities.length; index++, at += words) {
+    probabilities[index] = probabilities[index]! * (1 + ((leaves[at]! >>> shift) & 1) - ones);
   }
 }
 
