@@ -2,13 +2,13 @@ import { TouchmarkError } from '../../../errors.ts';
 import { type NativePrf, nativePrf } from '../prfs/native.ts';
 import type { TextProfile } from '../profile.ts';
 import { ContextLayers, type Layer } from './layers.ts';
-import { type LaneSource, TenantCode } from './tenant-code.ts';
+import { type KernelGreen, TenantCode } from './tenant-code.ts';
 
 /** What an epoch's common key decides: layers, the base green list, and the tenant code. */
 export interface CommonKey {
   readonly prf: NativePrf;
   readonly layers: ContextLayers;
-  readonly green: LaneSource;
+  readonly green: KernelGreen;
   readonly code: TenantCode;
 }
 

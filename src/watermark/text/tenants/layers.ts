@@ -1,8 +1,8 @@
 import { domains, type NativePrf } from '../prfs/native.ts';
-import type { GreenSource, TokenPairs } from '../prfs/prf.ts';
+import type { GreenPlanes, GreenSource, TokenPairs } from '../prfs/prf.ts';
 import type { TenantLayers } from '../profile.ts';
 import { selectPairs } from '../token-pairs.ts';
-import type { LaneSource } from './tenant-code.ts';
+import type { KernelGreen } from './tenant-code.ts';
 
 /** What a context carries: the epoch's common mark, the tenant code, or the tenant's own mark. */
 export type Layer = keyof TenantLayers;
@@ -53,14 +53,20 @@ export class ContextLayers {
 /** The green list of one tenant: that of the layer which each context belongs to. */
 export class LayeredGreen implements GreenSource {
   readonly share: number;
+  readonly keystream: GreenPlanes;
   readonly #layers: ContextLayers;
-  readonly #sources: Readonly<Record<Layer, LaneSource>>;
+  readonly #sources: Readonly<Record<Layer, KernelGreen>>;
 
   /** @param sources green lists of one share */
-  constructor(layers: ContextLayers, sources: Readonly<Record<Layer, LaneSource>>) {
+  constructor(layers: ContextLayers, sources: Readonly<Record<Layer, KernelGreen>>) {
     this.share = sources.common.share;
     this.#layers = layers;
     this.#sources = sources;
+    this.keystream = {
+      ...sources.common.keystream,
+      stream: (context, vocabularySize) =>
+        sources[layers.of(context)].keystream.stream(context, vocabularySize),
+    };
   }
 
   bits(pairs: TokenPairs): Uint8Array {
@@ -76,9 +82,5 @@ export class LayeredGreen implements GreenSource {
 
   list(context: Int32Array, vocabularySize: number): Uint8Array {
     return this.#sources[this.#layers.of(context)].list(context, vocabularySize);
-  }
-
-  lanes(context: Int32Array, vocabularySize: number): Uint8Array {
-    return this.#sources[this.#layers.of(context)].lanes(context, vocabularySize);
   }
 }

@@ -1,10 +1,9 @@
 import { domains, type NativePrf } from '../prfs/native.ts';
-import type { GreenSource, TokenPairs } from '../prfs/prf.ts';
+import type { GreenPlanes, GreenSource, TokenPairs } from '../prfs/prf.ts';
 
 /** A green list that the kernel can apply. */
-export type LaneSource = GreenSource & Required<Pick<GreenSource, 'lanes'>>;
+export type KernelGreen = GreenSource & Required<Pick<GreenSource, 'keystream'>>;
 
-const blockBytes = 16;
 const wordsPerBlock = 4;
 /** Tokens that share one draw: 2^7, a block of the lane layout. */
 const tokenBlockBits = 7;
@@ -33,23 +32,23 @@ export class TenantCode {
   draws(pairs: TokenPairs): Int32Array {
     const { count, contexts, tokens } = pairs;
     const indices = tokens.map((token) => token >>> (tokenBlockBits + 2));
-    const blocks = this.#prf.blocks(domains.tenantCode, contexts, indices);
+    const blocks = wordsOf(this.#prf.blocks(domains.tenantCode, contexts, indices));
     const draws = new Int32Array(count);
     for (let row = 0; row < count; row++) {
       const word = tokenBlockOf(tokens[row]!) & (wordsPerBlock - 1);
-      draws[row] = blocks.readUInt32LE(row * blockBytes + 4 * word) & this.#mask;
+      draws[row] = blocks[row * wordsPerBlock + word]! & this.#mask;
     }
     return draws;
   }
 
-  /** Returns the draws of the blocks of a vocabulary after one context. */
+  /** Returns the draws of the first blocks of the vocabulary after one context. */
   blockDraws(context: Int32Array, blocks: number): Int32Array {
-    const stream = this.#prf.stream(domains.tenantCode, context, 4 * blocks);
-    const draws = new Int32Array(blocks);
-    for (let block = 0; block < blocks; block++) {
-      draws[block] = stream.readUInt32LE(4 * block) & this.#mask;
-    }
-    return draws;
+    return this.words(context, blocks).map((word) => word & this.#mask);
+  }
+
+  /** Returns what `blockDraws` does, with arbitrary bits above those of the draws. */
+  words(context: Int32Array, blocks: number): Int32Array {
+    return wordsOf(this.#prf.stream(domains.tenantCode, context, 4 * blocks));
   }
 }
 
@@ -72,15 +71,28 @@ export function parity(word: number): 0 | 1 {
  */
 export class CodedGreen implements GreenSource {
   readonly share = 0.5;
-  readonly #base: LaneSource;
+  readonly keystream: GreenPlanes;
+  readonly #base: GreenSource;
   readonly #code: TenantCode;
   readonly #identifier: number;
 
-  /** @param base a native green list of share 1/2 */
-  constructor(base: LaneSource, code: TenantCode, identifier: number) {
+  /**
+   * @param base a native green list of share 1/2
+   * @param identifier of as many bits as the code has
+   */
+  constructor(base: KernelGreen, code: TenantCode, identifier: number) {
     this.#base = base;
     this.#code = code;
     this.#identifier = identifier;
+    const { count, threshold, stream } = base.keystream;
+    this.keystream = {
+      count,
+      threshold,
+      stream: (context, vocabularySize) => {
+        const draws = code.words(context, blocksOf(vocabularySize));
+        return flippedBlocks(wordsOf(stream(context, vocabularySize)), draws, identifier);
+      },
+    };
   }
 
   bits(pairs: TokenPairs): Uint8Array {
@@ -90,25 +102,30 @@ export class CodedGreen implements GreenSource {
   }
 
   list(context: Int32Array, vocabularySize: number): Uint8Array {
-    const flips = this.#flips(context, vocabularySize);
+    const draws = this.#code.blockDraws(context, blocksOf(vocabularySize));
     const list = this.#base.list(context, vocabularySize);
-    return list.map((bit, token) => bit ^ (flips[tokenBlockOf(token)]! & 1));
+    return list.map((bit, token) => bit ^ parity(draws[tokenBlockOf(token)]! & this.#identifier));
   }
+}
 
-  lanes(context: Int32Array, vocabularySize: number): Uint8Array {
-    const flips = this.#flips(context, vocabularySize);
-    const lanes = new Uint8Array(this.#base.lanes(context, vocabularySize));
-    const words = new Int32Array(lanes.buffer);
-    for (let word = 0; word < words.length; word++) words[word]! ^= flips[word >>> 2]!;
-    return lanes;
-  }
+function blocksOf(vocabularySize: number): number {
+  return Math.ceil(vocabularySize / 2 ** tokenBlockBits);
+}
 
-  /** All ones for blocks that are flipped, else 0. */
-  #flips(context: Int32Array, vocabularySize: number): Int32Array {
-    const draws = this.#code.blockDraws(context, Math.ceil(vocabularySize / 2 ** tokenBlockBits));
-    for (let block = 0; block < draws.length; block++) {
-      draws[block] = -parity(draws[block]! & this.#identifier);
-    }
-    return draws;
+/** The digits with those of every block inverted whose draw has an odd parity with the identifier. */
+function flippedBlocks(digits: Int32Array, draws: Int32Array, identifier: number): Uint8Array {
+  const flipped = new Int32Array(digits.length);
+  for (let block = 0, at = 0; block < draws.length; block++, at += wordsPerBlock) {
+    const flip = -parity(draws[block]! & identifier);
+    flipped[at] = digits[at]! ^ flip;
+    flipped[at + 1] = digits[at + 1]! ^ flip;
+    flipped[at + 2] = digits[at + 2]! ^ flip;
+    flipped[at + 3] = digits[at + 3]! ^ flip;
   }
+  return new Uint8Array(flipped.buffer);
+}
+
+function wordsOf(bytes: Uint8Array): Int32Array {
+  const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+  return new Int32Array(buffer, byteOffset, length / 4);
 }

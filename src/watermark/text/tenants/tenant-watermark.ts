@@ -5,7 +5,7 @@ import { greenListScheme } from '../schemes/green-list.ts';
 import { assembleWatermark, type TextWatermark } from '../watermark.ts';
 import { openCommonKey } from './common-key.ts';
 import { LayeredGreen } from './layers.ts';
-import { CodedGreen } from './tenant-code.ts';
+import { CodedGreen, type KernelGreen } from './tenant-code.ts';
 
 /** What marks the answers of one tenant. */
 export interface TenantKeys {
@@ -54,7 +54,7 @@ export function openTenantWatermark(profile: TextProfile, keys: TenantKeys): Tex
 export function ownGreen(
   { commonKey, ownKey }: Pick<TenantKeys, 'commonKey' | 'ownKey'>,
   contextWidth: number,
-): ReturnType<ReturnType<typeof nativePrf>['green']> {
+): KernelGreen {
   if (ownKey === undefined || Buffer.compare(ownKey, commonKey) === 0) {
     throw new TouchmarkError(
       'INPUT_INVALID',

@@ -34,7 +34,7 @@ describe('the tenant code', () => {
     expect(code.blockDraws(Int32Array.of(4, 3), 8)).not.toEqual(blocks);
   });
 
-  it('gives lists, lanes and pairs the base bit xor the parity of identifier and draw', () => {
+  it('gives lists, digits and pairs the base bit xor the parity of identifier and draw', () => {
     const identifier = 0b1011_0110_0111_0001_1010;
     const green = new CodedGreen(base, code, identifier);
     const context = Int32Array.of(17, 901);
@@ -46,10 +46,10 @@ describe('the tenant code', () => {
     });
     expect(green.bits(pairs)).toEqual(expected);
     expect(green.list(context, vocabularySize)).toEqual(expected);
-    const lanes = green.lanes(context, vocabularySize);
-    expect(lanes.length).toBe(base.lanes(context, vocabularySize).length);
-    const words = new Uint32Array(lanes.buffer, lanes.byteOffset, lanes.length / 4);
-    expect(expected.map((_, token) => laneBit(words, token))).toEqual(expected);
+    const { count, threshold, stream } = green.keystream;
+    expect([count, threshold]).toEqual([1, 1]);
+    const digits = new Uint32Array(new Uint8Array(stream(context, vocabularySize)).buffer);
+    expect(expected.map((_, token) => 1 - laneBit(digits, token))).toEqual(expected);
     expect(expected).not.toEqual(base.bits(pairs));
   });
 
