@@ -66,7 +66,9 @@ function playLayer(
     ones += probabilities[index]! * ((leaves[at]! >>> shift) & 1);
   }
   for (let index = 0, at = word; index < probabilities.length; index++, at += words) {
-    probabilities[index] = probabilities[index]! * (1 + ((leaves[at]! >>> shift) & 1) - ones);
+    // Rounding can carry the sum of a certain layer above 1.
+    const factor = Math.max(0, 1 + ((leaves[at]! >>> shift) & 1) - ones);
+    probabilities[index] = probabilities[index]! * factor;
   }
 }
 
