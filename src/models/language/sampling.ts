@@ -40,7 +40,7 @@ export class TokenSampler {
       return drawTempered(next, shared, temperature, random);
     }
     const { tokens, probabilities } = this.#choice.likeliest(next, topK);
-    const logits = probabilities.map((probability) => Math.log(probability) / temperature);
+    const logits = temperedLogits(probabilities, temperature);
     if (marker !== undefined) {
       this.#logits.fill(-Infinity);
       for (let index = 0; index < tokens.length; index++) {
@@ -53,6 +53,14 @@ export class TokenSampler {
     }
     return tokens[drawFromLogits(logits, random)]!;
   }
+}
+
+function temperedLogits(probabilities: Float64Array, temperature: number): Float64Array {
+  const logits = new Float64Array(probabilities.length);
+  for (let index = 0; index < logits.length; index++) {
+    logits[index] = Math.log(probabilities[index]!) / temperature;
+  }
+  return logits;
 }
 
 /**

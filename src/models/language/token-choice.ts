@@ -10,48 +10,57 @@ export interface ChosenTokens {
 export class TokenChoice {
   readonly #shared: SharedDistribution;
   readonly #named: Uint8Array;
+  readonly #tokens: Int32Array;
+  readonly #probabilities: Float64Array;
 
   constructor(shared: SharedDistribution) {
+    const { length } = shared.probabilities;
     this.#shared = shared;
-    this.#named = new Uint8Array(shared.probabilities.length);
+    this.#named = new Uint8Array(length);
+    this.#tokens = new Int32Array(length);
+    this.#probabilities = new Float64Array(length);
   }
 
   /** Returns the `most` likeliest tokens, in no order; all of them when there are fewer. */
   likeliest(next: NextTokens, most: number): ChosenTokens {
-    const pool = this.#pool(next, most);
-    if (most >= pool.tokens.length) return pool;
-    const comparable = Float32Array.from(pool.probabilities);
-    const { tokens: chosen } = candidatesOf(comparable, comparable.length, {
+    const size = this.#fillPool(next, most);
+    const tokens = this.#tokens.subarray(0, size);
+    const probabilities = this.#probabilities.subarray(0, size);
+    if (most >= size) return { tokens: tokens.slice(), probabilities: probabilities.slice() };
+    const { tokens: chosen } = candidatesOf(new Float32Array(probabilities), size, {
       promptLength: 0,
       topK: most,
     });
-    return {
-      tokens: chosen.map((index) => pool.tokens[index]!),
-      probabilities: Float64Array.from(chosen, (index) => pool.probabilities[index]!),
-    };
+    return picked(tokens, probabilities, chosen);
   }
 
-  /** The named tokens and as many of the others as might be chosen. */
-  #pool({ tokens, probabilities, sharedWeight }: NextTokens, most: number): ChosenTokens {
+  /** Puts the named tokens and as many of the others as might be chosen together; says how many. */
+  #fillPool({ tokens, probabilities, sharedWeight }: NextTokens, most: number): number {
     const { order, probabilities: base } = this.#shared;
     const named = this.#named;
+    const size = Math.min(tokens.length + most, order.length);
     for (const token of tokens) named[token] = 1;
-    const others = new Int32Array(Math.min(most, order.length - tokens.length));
-    for (let rank = 0, count = 0; count < others.length; rank++) {
+    this.#tokens.set(tokens);
+    this.#probabilities.set(probabilities);
+    for (let rank = 0, count = tokens.length; count < size; rank++) {
       const token = order[rank]!;
-      if (named[token] === 0) others[count++] = token;
+      if (named[token] === 1) continue;
+      this.#tokens[count] = token;
+      this.#probabilities[count++] = sharedWeight * base[token]!;
     }
     for (const token of tokens) named[token] = 0;
-    const pool = {
-      tokens: new Int32Array(tokens.length + others.length),
-      probabilities: new Float64Array(tokens.length + others.length),
-    };
-    pool.tokens.set(tokens);
-    pool.tokens.set(others, tokens.length);
-    pool.probabilities.set(probabilities);
-    for (let index = 0; index < others.length; index++) {
-      pool.probabilities[tokens.length + index] = sharedWeight * base[others[index]!]!;
-    }
-    return pool;
+    return size;
   }
+}
+
+function picked(tokens: Int32Array, probabilities: Float64Array, chosen: Int32Array): ChosenTokens {
+  const result = {
+    tokens: new Int32Array(chosen.length),
+    probabilities: new Float64Array(chosen.length),
+  };
+  for (let index = 0; index < chosen.length; index++) {
+    result.tokens[index] = tokens[chosen[index]!]!;
+    result.probabilities[index] = probabilities[chosen[index]!]!;
+  }
+  return result;
 }
