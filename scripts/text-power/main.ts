@@ -1,0 +1,70 @@
+/** Prints how many tokens each text mark needs to be found, and what students of marked text show. */
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { stderrProgress } from '../progress.ts';
+import { readTextCorpus } from '../text-corpus.ts';
+import { Scene, schemeCases, temperature, topK } from './scenes.ts';
+import { measureCleanStudents, measureStudent } from './students.ts';
+import { textTable } from './table.ts';
+import { measureTexts } from './texts.ts';
+
+const { texts, students, seed, json } = await yargs(hideBin(process.argv))
+  .scriptName('power')
+  .option('texts', { type: 'number', default: 200, describe: 'texts per scheme' })
+  .option('students', { type: 'number', default: 200, describe: 'students of unmarked text' })
+  .option('seed', { type: 'string', default: 'power', describe: 'of prompts, keys and draws' })
+  .option('json', {
+    type: 'boolean',
+    default: false,
+    describe: 'print one JSON document at the end',
+  })
+  .check((options) =>
+    [options.texts, options.students].every((n) => Number.isSafeInteger(n) && n > 0),
+  )
+  .strict()
+  .parseAsync();
+
+const progress = stderrProgress();
+const scene = new Scene(await readTextCorpus(), seed);
+process.stderr.write(`temperature ${temperature}, top ${topK}, seed ${seed}\n`);
+
+const textRows = await print(
+  textTable.texts,
+  [undefined, ...schemeCases].map((each) => () => measureTexts(scene, each, texts, progress)),
+);
+const studentRows = await print(
+  textTable.students,
+  schemeCases.map((each) => () => measureStudent(scene, each, progress)),
+);
+const cleanRows = await measureCleanStudents(scene, students, progress);
+await print(
+  textTable.clean,
+  cleanRows.map((row) => async () => row),
+);
+if (json) {
+  const document = {
+    seed,
+    temperature,
+    topK,
+    texts: textRows,
+    students: studentRows,
+    clean: cleanRows,
+  };
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}
+
+/** Prints each row as soon as it is there. */
+async function print<Row>(
+  table: { readonly header: string; readonly line: (row: Row) => string },
+  work: readonly (() => Promise<Row>)[],
+): Promise<Row[]> {
+  if (!json) process.stdout.write(`${table.header}\n`);
+  const rows: Row[] = [];
+  for (const measure of work) {
+    const row = await measure();
+    rows.push(row);
+    if (!json) process.stdout.write(`${table.line(row)}\n`);
+  }
+  if (!json) process.stdout.write('\n');
+  return rows;
+}

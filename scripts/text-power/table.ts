@@ -1,0 +1,74 @@
+import type { CleanRow, StudentRow } from './students.ts';
+import type { TextRow } from './texts.ts';
+
+const nameWidth = 18;
+const anytimeAllowance = 1.3;
+
+/** Headers and lines of the power script's tables. */
+export const textTable = {
+  texts: {
+    header: cells('tokens to find it', [
+      ['p<1e-6 50%', 11],
+      ['80%', 5],
+      ['bar', 5],
+      ['E>=1e6 50%', 11],
+      ['80%', 5],
+      ['bar', 5],
+      ['entropy', 8],
+      ['surprise', 9],
+      ['variation', 10],
+    ]),
+    line: (row: TextRow) =>
+      cells(row.name, [
+        [tokens(row.fixed50), 11],
+        [tokens(row.fixed80), 5],
+        [tokens(row.bar), 5],
+        [tokens(row.anytime50), 11],
+        [tokens(row.anytime80), 5],
+        [tokens(row.bar === null ? null : Math.floor(row.bar * anytimeAllowance)), 5],
+        [row.entropy.toFixed(2), 8],
+        [row.surprise.toFixed(2), 9],
+        [row.variation.toFixed(3), 10],
+      ]),
+  },
+  students: {
+    header: cells('students', [
+      ['learned', 8],
+      ['own', 6],
+      ['log10 p', 9],
+      ['largest', 9],
+      ['log10 E', 9],
+    ]),
+    line: (row: StudentRow) =>
+      cells(row.name, [
+        [String(row.trainedOn), 8],
+        [String(row.ownTokens), 6],
+        [row.medianLog10P.toFixed(1), 9],
+        [row.largestLog10P.toFixed(1), 9],
+        [row.medianLog10E.toFixed(1), 9],
+      ]),
+  },
+  clean: {
+    header: cells('clean students', [
+      ['number', 7],
+      ['p<=.01', 8],
+      ['KS p', 7],
+      ['log10 E', 9],
+    ]),
+    line: (row: CleanRow) =>
+      cells(row.name, [
+        [String(row.students), 7],
+        [row.rate.toFixed(3), 8],
+        [row.superUniformP.toFixed(3), 7],
+        [row.largestLog10E.toFixed(2), 9],
+      ]),
+  },
+};
+
+function tokens(count: number | null): string {
+  return count === null ? '-' : String(count);
+}
+
+function cells(name: string, columns: readonly (readonly [text: string, width: number])[]): string {
+  return name.padEnd(nameWidth) + columns.map(([text, width]) => text.padStart(width)).join('');
+}
