@@ -36,6 +36,27 @@ export const flags = {
     describe: 'exit with code 10 on this verdict',
   },
   run: { ...text, demandOption: true, describe: 'the directory of a finished audit' },
+  profile: { ...text, demandOption: true, describe: 'the text profile, a JSON file' },
+  in: { ...text, describe: 'the file of JSON lines to read, instead of stdin' },
+  'key-file': {
+    ...text,
+    describe: "a file of mode 0600 with another stack's key or an epoch bundle",
+  },
+  'key-env': { ...text, describe: 'the environment variable that holds the same' },
+  'common-tenant': {
+    ...text,
+    describe: 'the tenant that serves nobody, whose key all share; for profiles with tenants',
+  },
+  'common-epoch': { ...text, describe: "the common tenant's epoch; its current one by default" },
+  tokenizer: { ...text, describe: 'the folder of tokenizer.json, when it is not built in' },
+  together: { ...yesOrNo, describe: 'one result for all texts, each pair counted once' },
+  diagnose: { ...yesOrNo, describe: 'also read each text under neighbours of the profile' },
+  accuse: { ...text, describe: 'tenants to test by their own keys: NAME,NAME or all' },
+  'logit-bias': {
+    ...yesOrNo,
+    describe: 'print the logit_bias that embeds a fixed green list; reads no lines',
+  },
+  limit: { type: 'number', requiresArg: true, describe: 'the most tokens of --logit-bias' },
   format: {
     ...text,
     choices: reportFormats,

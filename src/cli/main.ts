@@ -10,6 +10,7 @@ import { addKeys } from './commands/keys.ts';
 import { addLog } from './commands/log.ts';
 import { addReport } from './commands/report.ts';
 import { addServe } from './commands/serve.ts';
+import { addWatermark } from './commands/watermark.ts';
 import { failureOf, usageError } from './failure.ts';
 import { note } from './terminal.ts';
 
@@ -22,6 +23,7 @@ const commands = [
   addLog,
   addAudit,
   addReport,
+  addWatermark,
 ] as const;
 
 const given = hideBin(process.argv);

@@ -72,23 +72,21 @@ export async function confirm(question: string, yes: boolean): Promise<void> {
 /** A terminal and a process manager may both pass the same signal on; later ones mean impatience. */
 const impatientMilliseconds = 1_000;
 
+const resumable = 'What was done so far is kept; run the same command again to go on.';
+
 /**
  * Returns a signal that SIGINT or SIGTERM aborts; one more after a second ends the process at once.
  * The listeners stay: locks are released on signals by a library that ends the process once it
  * finds itself the only listener.
  */
-export function interruptSignal(): AbortSignal {
+export function interruptSignal(hint = resumable): AbortSignal {
   const controller = new AbortController();
   let first: number | undefined;
   const interrupt = () => {
     const now = performance.now();
     first ??= now;
     if (now - first > impatientMilliseconds) process.exit(130);
-    controller.abort(
-      new TouchmarkError('INTERRUPTED', 'Interrupted.', {
-        hint: 'What was done so far is kept; run the same command again to go on.',
-      }),
-    );
+    controller.abort(new TouchmarkError('INTERRUPTED', 'Interrupted.', { hint }));
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);

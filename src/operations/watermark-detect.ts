@@ -1,6 +1,9 @@
 import type { Tokenizer } from '../contracts.ts';
 import { detectText, type TextDetection, TextDetector } from '../watermark/text/detect.ts';
+import { diagnoseProfile } from '../watermark/text/diagnose.ts';
 import { checkFit, type FitCheck } from '../watermark/text/fit.ts';
+import { type ReportedElsewhere, reportedElsewhere } from '../watermark/text/reported-elsewhere.ts';
+import type { TextKey } from '../watermark/text/text-key.ts';
 import type { TextWatermark } from '../watermark/text/watermark.ts';
 import { type FitSummary, FitTally } from './fit-tally.ts';
 import { type FailedLine, idOf, type LineStream, lineError, mapJsonLines } from './json-lines.ts';
@@ -12,8 +15,17 @@ import { openWatermark, type WatermarkOptions } from './watermark-open.ts';
 export interface DetectedText extends Omit<TextDetection, 'texts' | 'total'> {
   readonly line: number;
   readonly id?: string | number;
-  readonly checks: readonly FitCheck[];
+  /** Those that passed come without their detail. */
+  readonly checks: readonly BriefCheck[];
+  /** What the stack that defines the profile's function prints for the same text. */
+  readonly reportedElsewhere?: ReportedElsewhere;
+  /** How the text reads under neighbours of the profile, the most telling first; no evidence. */
+  readonly neighbours?: readonly { readonly change: string; readonly log10P: number }[];
 }
+
+type BriefCheck = Pick<FitCheck, 'check' | 'outcome'> & { readonly detail?: string };
+
+const neighboursShown = 3;
 
 /** What all texts together say of the key; pairs that occur in several texts count once. */
 export interface DetectedTexts extends Omit<TextDetection, 'skipped' | 'total'> {
@@ -26,15 +38,26 @@ export interface DetectedTexts extends Omit<TextDetection, 'skipped' | 'total'> 
 /** Tests texts one by one, each from its line alone; see `readText` for the lines. */
 export async function* detectLines(
   stream: LineStream & { readonly fit: FitTally },
-  options: WatermarkOptions,
+  options: WatermarkOptions & { readonly diagnose?: boolean },
 ): AsyncGenerator<readonly (DetectedText | FailedLine)[]> {
-  const { watermark, tokenizer } = await openWatermark(options);
+  const { watermark, key, tokenizer } = await openWatermark(options);
+  const diagnosed = options.diagnose === true && key !== undefined ? key : undefined;
   yield* mapJsonLines(stream, (value, line) => {
     const given = readText(value, tokenizer);
     const checks = checksOf(watermark, given, tokenizer);
     stream.fit.add(checks);
     const { texts: _texts, total: _total, ...detection } = detectText(watermark, given.text);
-    return { line, ...idOf(value), ...detection, checks };
+    const elsewhere = reportedElsewhere(watermark, given.text);
+    return {
+      line,
+      ...idOf(value),
+      ...detection,
+      checks: checks.map(({ check, outcome, detail }) =>
+        outcome === 'passed' ? { check, outcome } : { check, outcome, detail },
+      ),
+      ...(elsewhere && { reportedElsewhere: elsewhere }),
+      ...(diagnosed && { neighbours: neighboursOf(watermark, diagnosed, given) }),
+    };
   });
 }
 
@@ -91,6 +114,16 @@ export async function foldTexts(
     stream.counts.lines === 0 ? 'There was no line to read.' : 'No line holds a text.',
     'Give JSON lines on stdin or with --in, such as {"tokens": [1, 2, 3], "promptLength": 1}.',
   );
+}
+
+function neighboursOf(
+  { profile }: TextWatermark,
+  key: TextKey,
+  { text }: LineText,
+): NonNullable<DetectedText['neighbours']> {
+  return diagnoseProfile(profile, key, text)
+    .slice(0, neighboursShown)
+    .map(({ change, log10P }) => ({ change, log10P }));
 }
 
 /** Checks whether the profile fits a line's text; see `checkFit`. */

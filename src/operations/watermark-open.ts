@@ -9,7 +9,7 @@ import type { KeyRing } from '../store/key-ring.ts';
 import { parseTextProfile, type TextProfile } from '../watermark/text/profile.ts';
 import { tenantIdentifier } from '../watermark/text/tenants/identifiers.ts';
 import { openTenantWatermark } from '../watermark/text/tenants/tenant-watermark.ts';
-import { parseForeignTextKey, type TextKey } from '../watermark/text/text-key.ts';
+import { foreignTextKey, parseForeignTextKey, type TextKey } from '../watermark/text/text-key.ts';
 import { openTextWatermark, type TextWatermark } from '../watermark/text/watermark.ts';
 import { openProject, openProjectRing, type ProjectOptions } from './project.ts';
 
@@ -53,7 +53,7 @@ export async function openWatermark(options: WatermarkOptions): Promise<OpenedWa
   if (profile.tenants) {
     return { watermark: await openLayeredWatermark(profile, options), tokenizer };
   }
-  const key = await readTextKey(options);
+  const key = await readTextKey(profile, options);
   return { watermark: openTextWatermark(profile, key), key, tokenizer };
 }
 
@@ -76,6 +76,23 @@ export async function findTokenizer(
     return openTokenizerFiles({ tokenizer: files, config }, tokenizer);
   }
   return tokenizerNames.includes(tokenizer.name) ? openTokenizer(tokenizer.name) : undefined;
+}
+
+/** Returns an epoch's key in the form of the stack whose function the profile names. */
+export function epochTextKey({ prf, scheme }: TextProfile, epochKey: Uint8Array): TextKey {
+  switch (prf.name) {
+    case 'native':
+      return { stack: 'touchmark', epochKey };
+    case 'hugging-face':
+      return foreignTextKey(epochKey, 'hugging-face');
+    case 'vllm-philox':
+      return foreignTextKey(epochKey, 'vllm');
+    case 'synthid-hf':
+    case 'synthid-deepmind':
+      return scheme.name === 'tournament'
+        ? foreignTextKey(epochKey, 'synthid', scheme.depth)
+        : foreignTextKey(epochKey, 'synthid');
+  }
 }
 
 /** The common key of an epoch, and who shares it. */
@@ -153,20 +170,20 @@ function requireOneKey({ tenant, keyFile, keyVariable }: WatermarkOptions): void
   });
 }
 
-async function readTextKey(options: WatermarkOptions): Promise<TextKey> {
+async function readTextKey(profile: TextProfile, options: WatermarkOptions): Promise<TextKey> {
   const { tenant, keyFile, keyVariable, environment = process.env } = options;
   if (tenant !== undefined) {
     const ring = await openProjectRing(await openProject(options));
     const epoch = options.epoch ?? ring.currentEpoch(tenant).epoch;
-    return { stack: 'touchmark', epochKey: ring.epochKey(tenant, epoch) };
+    return epochTextKey(profile, ring.epochKey(tenant, epoch));
   }
   if (keyFile !== undefined) {
-    return parseKeyDocument(await readSecretDocument(keyFile, 'key file'), keyFile);
+    return parseKeyDocument(profile, await readSecretDocument(keyFile, 'key file'), keyFile);
   }
   const text = environment[keyVariable ?? ''];
   if (text !== undefined && text !== '') {
     const where = `The variable ${keyVariable}`;
-    return parseKeyDocument(parseDocument(text, where), where);
+    return parseKeyDocument(profile, parseDocument(text, where), where);
   }
   throw new TouchmarkError('USAGE', `The environment variable ${keyVariable} is not set.`, {
     hint: '--key-env names it: put the key there, as JSON.',
@@ -182,8 +199,8 @@ const epochBundle = z.strictObject({
 });
 
 /** Reads an epoch bundle of `keys export`, or another stack's key. */
-function parseKeyDocument(value: unknown, where: string): TextKey {
+function parseKeyDocument(profile: TextProfile, value: unknown, where: string): TextKey {
   const bundle = epochBundle.safeParse(value);
   if (!bundle.success) return parseForeignTextKey(value, where);
-  return { stack: 'touchmark', epochKey: Buffer.from(bundle.data.key, 'base64') };
+  return epochTextKey(profile, Buffer.from(bundle.data.key, 'base64'));
 }
