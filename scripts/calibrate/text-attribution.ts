@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { TokenMarker } from '../../src/contracts.ts';
 import { type SeededRandom, seededRandom } from '../../src/stats/sampling.ts';
 import { parseTextProfile, type TextProfile } from '../../src/watermark/text/profile.ts';
 import { accuse } from '../../src/watermark/text/tenants/accuser.ts';
@@ -22,8 +23,10 @@ export interface AttributionRow {
 /** A text that some tenants truly answered, and innocents who did not. */
 export interface AttributionCase {
   readonly name: string;
-  /** Tenants in the text, in equal parts. */
+  /** Tenants in the text. */
   readonly present: 1 | 2 | 3;
+  /** Generations are theirs in turn, or all of them mark every token, as a student of all would. */
+  readonly marks: 'in turn' | 'at once';
   readonly source: TextSource;
   readonly tokens: number;
   readonly identifierBits: number;
@@ -33,10 +36,17 @@ const size = { tokens: 20_000, identifierBits: 20 } as const;
 
 /** The cases that the calibration runs. */
 export const attributionCases: readonly AttributionCase[] = [
-  { name: 'one other tenant', present: 1, source: variedSource, ...size },
-  { name: 'two other tenants', present: 2, source: variedSource, ...size },
-  { name: 'three other tenants', present: 3, source: variedSource, ...size },
-  { name: 'three, repetitive text', present: 3, source: repetitiveSource, ...size },
+  { name: 'one other tenant', present: 1, marks: 'in turn', source: variedSource, ...size },
+  { name: 'two other tenants', present: 2, marks: 'in turn', source: variedSource, ...size },
+  { name: 'three other tenants', present: 3, marks: 'in turn', source: variedSource, ...size },
+  {
+    name: 'three, repetitive text',
+    present: 3,
+    marks: 'in turn',
+    source: repetitiveSource,
+    ...size,
+  },
+  { name: 'three in one student', present: 3, marks: 'at once', source: variedSource, ...size },
 ];
 
 const generationTokens = 500;
@@ -47,8 +57,8 @@ const independentInnocents = 8;
  *
  * Screened innocents of one text are linearly independent of each other and of the tenants in it,
  * so that their scores are independent given the text and count as trials of their own. The xor of
- * two tenants in the text is as innocent as anybody (`TenantScreen`); that of three is not, and is
- * never issued: the rows of names that the screen gives show it.
+ * two tenants in the text is as innocent as anybody (`TenantScreen`); that of three is not, but it
+ * is never issued, so that the screen names nobody.
  */
 export function attributionRows(
   setting: AttributionCase,
@@ -150,7 +160,7 @@ function answersOf(
   profile: TextProfile,
   commonKey: Uint8Array,
   guilty: readonly number[],
-  { source, tokens }: AttributionCase,
+  { source, tokens, marks }: AttributionCase,
   seed: string,
 ): TokenText {
   const watermarks = guilty.map((identifier) =>
@@ -162,7 +172,13 @@ function answersOf(
   );
   const all = new Int32Array(tokens);
   for (let from = 0, turn = 0; from < tokens; from += generationTokens, turn++) {
-    const marker = watermarks[turn % watermarks.length]!.marker({ promptLength: 0 });
+    const markers = watermarks.map((watermark) => watermark.marker({ promptLength: 0 }));
+    const marking = marks === 'at once' ? markers : [markers[turn % markers.length]!];
+    const marker: TokenMarker = {
+      mark: (logits, context) => {
+        for (const each of marking) each.mark(logits, context);
+      },
+    };
     const length = Math.min(generationTokens, tokens - from);
     all.set(generateText(source, length, `${seed}/${turn}`, marker), from);
   }

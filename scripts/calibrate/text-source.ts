@@ -20,11 +20,11 @@ export const variedSource: TextSource = {
   order: 2,
 };
 
-/** Few contexts that return all the time, each with a few frequent tokens and many rare ones. */
+/** Few contexts that return all the time, with many different tokens after each. */
 export const repetitiveSource: TextSource = {
   vocabularySize: 256,
-  choices: 96,
-  exponent: 1.2,
+  choices: 64,
+  exponent: 0.5,
   order: 1,
 };
 
