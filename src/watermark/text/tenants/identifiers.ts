@@ -57,6 +57,20 @@ export function tenantIndex(identifier: number, bits: number): number | undefine
   return index >= 0 && tenantIdentifier(index, bits) === identifier ? index : undefined;
 }
 
+/**
+ * Checks that an identifier has at most so many bits.
+ *
+ * @throws TouchmarkError INPUT_INVALID
+ */
+export function requireIdentifier(identifier: number, bits: number): void {
+  if (Number.isInteger(identifier) && identifier >= 0 && identifier < 2 ** bits) return;
+  throw new TouchmarkError(
+    'INPUT_INVALID',
+    `The tenant identifier ${identifier} does not have ${bits} bits.`,
+    { hint: 'Use tenantIdentifier(index, bits) with the bits of the profile.' },
+  );
+}
+
 function degreeOf(bits: number): number {
   const { fewest, most } = identifierBitsRange;
   if (bits % 2 === 0 && bits >= fewest && bits <= most) return bits / 2;

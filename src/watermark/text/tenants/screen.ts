@@ -3,7 +3,7 @@ import type { TextProfile } from '../profile.ts';
 import type { TokenText } from '../token-pairs.ts';
 import { ClusterSums } from './cluster-sums.ts';
 import { type CommonKey, openCommonKey } from './common-key.ts';
-import { tenantIndex } from './identifiers.ts';
+import { requireIdentifier, tenantIdentifier, tenantIndex } from './identifiers.ts';
 import { type LayerCounts, LayerReader } from './layer-reader.ts';
 import { parity, tokenBlockOf } from './tenant-code.ts';
 import { walshHadamard } from './walsh-hadamard.ts';
@@ -47,6 +47,11 @@ export interface Screening extends LayerCounts {
  * identifiers are linearly independent, so no issued tenant is an odd xor of up to four others.
  * With more the screen can be deceived, and a tenant's true score may be shared by an identifier that
  * nobody holds: own keys accuse, never this.
+ *
+ * @example
+ * const screen = new TenantScreen(profile, commonKey, ['acme', 'globex']);
+ * for (const text of texts) screen.fold(text);
+ * const { best, runnerUp } = screen.screening();
  */
 export class TenantScreen {
   readonly #common: CommonKey;
@@ -57,13 +62,15 @@ export class TenantScreen {
   /**
    * @param tenants the names of the tenants in the order of their numbers; without them every
    *   identifier that `tenantIdentifier` returns counts as issued
-   * @throws TouchmarkError CONFIG_INVALID when the profile has no code layer
+   * @throws TouchmarkError CONFIG_INVALID when the profile has no code layer; INPUT_INVALID for more
+   *   tenants than there are identifiers
    */
   constructor(profile: TextProfile, commonKey: Uint8Array, tenants?: readonly string[]) {
     this.#common = openCommonKey(profile, commonKey, 'code');
     this.#reader = new LayerReader(profile, this.#common, 'code');
     this.#clusters = new ClusterSums(this.#common.prf.context.width);
     this.#tenants = tenants;
+    if (tenants && tenants.length > 0) tenantIdentifier(tenants.length - 1, this.#common.code.bits);
   }
 
   fold(text: TokenText): void {
@@ -102,8 +109,13 @@ export class TenantScreen {
     };
   }
 
-  /** Returns what the texts so far say of one identifier. */
+  /**
+   * Returns what the texts so far say of one identifier.
+   *
+   * @throws TouchmarkError INPUT_INVALID for an identifier of more bits than the profile's
+   */
   score(identifier: number): IdentifierScore {
+    requireIdentifier(identifier, this.#common.code.bits);
     const { draws, sums } = this.#clusters;
     let score = 0;
     for (let cluster = 0; cluster < draws.length; cluster++) {

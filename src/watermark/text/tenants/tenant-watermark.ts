@@ -4,6 +4,7 @@ import type { TextProfile } from '../profile.ts';
 import { greenListScheme } from '../schemes/green-list.ts';
 import { assembleWatermark, type TextWatermark } from '../watermark.ts';
 import { openCommonKey } from './common-key.ts';
+import { requireIdentifier } from './identifiers.ts';
 import { LayeredGreen } from './layers.ts';
 import { CodedGreen, type KernelGreen } from './tenant-code.ts';
 
@@ -24,6 +25,11 @@ export interface TenantKeys {
  *
  * Null of its detection: the text depends on none of the tenant's keys. Whoever took part in the same
  * epoch shares the common layer: to tell tenants apart use `TenantScreen` and `TenantAccuser`.
+ *
+ * @example
+ * const identifier = tenantIdentifier(tenantNumber, 20);
+ * const watermark = openTenantWatermark(profile, { commonKey, identifier, ownKey });
+ * const marker = watermark.marker({ promptLength: prompt.length });
  *
  * @throws TouchmarkError CONFIG_INVALID when the profile does not tell tenants apart; INPUT_INVALID
  *   for an identifier outside its bits, a missing own key, or one that is the common key
@@ -67,13 +73,4 @@ export function ownGreen(
     );
   }
   return nativePrf(ownKey, contextWidth).green(0.5);
-}
-
-function requireIdentifier(identifier: number, bits: number): void {
-  if (Number.isInteger(identifier) && identifier >= 0 && identifier < 2 ** bits) return;
-  throw new TouchmarkError(
-    'INPUT_INVALID',
-    `The tenant identifier ${identifier} does not have ${bits} bits.`,
-    { hint: 'Use tenantIdentifier(index, bits) with the bits of the profile.' },
-  );
 }

@@ -98,6 +98,20 @@ describe('the screen', () => {
     );
   });
 
+  it('refuses identifiers and tenants beyond the bits', () => {
+    const screen = new TenantScreen(coded, commonKey);
+    for (const wrong of [-1, 2 ** bits, 1.5, Number.NaN]) {
+      expect(() => screen.score(wrong)).toThrowError(
+        expect.objectContaining({ code: 'INPUT_INVALID' }),
+      );
+    }
+    const tooMany = Array.from({ length: 2 ** (bits / 2) }, (_, index) => `tenant ${index}`);
+    expect(() => new TenantScreen(coded, commonKey, tooMany)).toThrowError(/has no identifier/);
+    expect(new TenantScreen(coded, commonKey, tooMany.slice(1)).screening().best.issued).toBe(
+      false,
+    );
+  });
+
   it('needs a code layer', () => {
     const own = tenantProfile({ common: 8, code: 0, own: 8 });
     expect(() => new TenantScreen(own, commonKey)).toThrowError(
