@@ -65,7 +65,8 @@ function writeScaled(into: Float32Array, values: Float32Array, factor: number): 
   for (let token = 0; token < values.length; token++) into[token] = values[token]! * factor;
 }
 
-function cumulated(values: Float32Array): Float64Array {
+/** Returns the sums of the numbers up to each. */
+export function cumulated(values: Float32Array | Float64Array): Float64Array {
   const sums = new Float64Array(values.length);
   let sum = 0;
   for (let index = 0; index < values.length; index++) {

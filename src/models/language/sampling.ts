@@ -1,7 +1,12 @@
 import type { Sampling, TokenMarker } from '../../contracts.ts';
 import { TouchmarkError } from '../../errors.ts';
 import type { SeededRandom } from '../../stats/sampling.ts';
-import type { NextTokenModel, NextTokens, SharedDistribution } from './next-token-model.ts';
+import {
+  cumulated,
+  type NextTokenModel,
+  type NextTokens,
+  type SharedDistribution,
+} from './next-token-model.ts';
 import { TokenChoice } from './token-choice.ts';
 
 /** Draws the tokens of completions one after another from a model. */
@@ -64,42 +69,41 @@ function temperedLogits(probabilities: Float64Array, temperature: number): Float
 }
 
 /**
- * Draws from p^(1 / temperature) by rejection from p (von Neumann 1951), which spares a power per
- * token. Temperatures from 0, excluded, to 1.
+ * Draws from p^(1 / temperature) by rejection (von Neumann 1951), which spares a power per token.
+ * Proposals are draws from p, and from the shared distribution, where named tokens do not count.
+ * Temperatures from 0, excluded, to 1.
  */
 function drawTempered(
-  next: NextTokens,
+  { tokens, probabilities, sharedWeight }: NextTokens,
   shared: SharedDistribution,
   temperature: number,
   random: SeededRandom,
 ): number {
-  const { tokens, probabilities, sharedWeight } = next;
-  const { probabilities: base, order, sums: baseSums } = shared;
-  const sums = new Float64Array(tokens.length);
-  let [own, highest] = [0, sharedWeight * base[order[0]!]!];
-  for (let index = 0; index < tokens.length; index++) {
-    const probability = probabilities[index]!;
-    own += Math.max(0, probability - sharedWeight * base[tokens[index]!]!);
-    sums[index] = own;
-    if (probability > highest) highest = probability;
-  }
-  const total = own + sharedWeight * baseSums.at(-1)!;
+  const sums = cumulated(probabilities);
+  const named = sums.at(-1) ?? 0;
+  const total = named + sharedWeight * shared.sums.at(-1)!;
+  const highest = Math.max(
+    largest(probabilities),
+    sharedWeight * shared.probabilities[shared.order[0]!]!,
+  );
+  const accepts = (probability: number) =>
+    random.uniform() < (probability / highest) ** (1 / temperature - 1);
   for (;;) {
     const at = random.uniform() * total;
-    const token =
-      at < own
-        ? tokens[firstAbove(sums, at)]!
-        : firstAbove(baseSums, random.uniform() * baseSums.at(-1)!);
-    const named = tokens.indexOf(token);
-    const probability = named < 0 ? sharedWeight * base[token]! : probabilities[named]!;
-    if (random.uniform() < (probability / highest) ** (1 / temperature - 1)) return token;
+    if (at < named) {
+      const index = firstAbove(sums, at);
+      if (accepts(probabilities[index]!)) return tokens[index]!;
+    } else {
+      const token = firstAbove(shared.sums, random.uniform() * shared.sums.at(-1)!);
+      const isNamed = tokens.includes(token);
+      if (!isNamed && accepts(sharedWeight * shared.probabilities[token]!)) return token;
+    }
   }
 }
 
 /** Draws from the softmax of logits, and returns the index; NaN and -Infinity are impossible. */
 function drawFromLogits(logits: Float64Array, random: SeededRandom): number {
-  let highest = -Infinity;
-  for (const logit of logits) if (logit > highest) highest = logit;
+  const highest = largest(logits);
   if (highest === -Infinity) {
     throw new TouchmarkError('INPUT_INVALID', 'A marker has made every next token impossible.', {
       hint: 'Let the marker leave the logits alone when it has no token to prefer.',
@@ -113,6 +117,13 @@ function drawFromLogits(logits: Float64Array, random: SeededRandom): number {
     sums[index] = sum;
   }
   return firstAbove(sums, random.uniform() * sum);
+}
+
+/** The largest number that is one. */
+function largest(values: Float64Array): number {
+  let highest = -Infinity;
+  for (const value of values) if (value > highest) highest = value;
+  return highest;
 }
 
 /** The first index whose sum is above a number below the last one. */
