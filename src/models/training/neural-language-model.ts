@@ -2,7 +2,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import type { Progress } from '../../contracts.ts';
 import { seededRandom } from '../../stats/sampling.ts';
-import type { NextTokenModel } from '../language/next-token-model.ts';
 import { requireTokens, requireWhole } from '../language/training-texts.ts';
 import { startBackend } from './backend.ts';
 import { NeuralLanguageModel, type NeuralWeights } from './neural-prediction.ts';
@@ -42,7 +41,7 @@ const stepsPerTurn = 20;
 export async function trainNeuralLanguageModel(
   texts: readonly Int32Array[],
   options: NeuralLanguageModelOptions,
-): Promise<NextTokenModel> {
+): Promise<NeuralLanguageModel> {
   const { vocabularySize, seed, epochs = 6, progress } = options;
   requireWhole('vocabulary size', vocabularySize, 1, 2 ** 24);
   requireTokens(texts, vocabularySize);
