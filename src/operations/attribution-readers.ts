@@ -85,7 +85,7 @@ function layeredReaders(
     watermark: openTenantLayers(profile, common, ring.currentEpoch(first)),
     parts: [detector, screen, accuser].filter((part) => part !== undefined),
     remembered: () => {
-      const counts = detector?.detection() ?? screen?.screening() ?? accuser?.accusations();
+      const counts = (detector ?? screen ?? accuser)?.counts;
       return (counts?.scored ?? 0) + (counts?.skipped['other layer'] ?? 0);
     },
     report: () => ({

@@ -72,6 +72,11 @@ export class TenantAccuser {
     for (const { green, tally } of this.#cases) tally.fold(green.bits(pairs));
   }
 
+  /** What was read so far; costs nothing, unlike the judgement. */
+  get counts(): LayerCounts {
+    return this.#reader.counts;
+  }
+
   accusations(): Accusations {
     const accusations = this.#cases.map(({ tenant, weight, tally }) => {
       const { score } = tally;

@@ -29,6 +29,11 @@ export class CommonDetector {
     this.#tally.fold(this.#common.green.bits(this.#reader.read(text)));
   }
 
+  /** What was read so far; costs nothing, unlike the judgement. */
+  get counts(): LayerCounts {
+    return this.#reader.counts;
+  }
+
   detection(): CommonDetection {
     return { ...this.#reader.counts, ...this.#tally.score };
   }

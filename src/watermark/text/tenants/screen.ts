@@ -85,6 +85,11 @@ export class TenantScreen {
     }
   }
 
+  /** What was read so far; costs nothing, unlike the judgement. */
+  get counts(): LayerCounts {
+    return this.#reader.counts;
+  }
+
   /** @param leaders how many of the highest scores to list, at least 2 */
   screening(leaders = 2): Screening {
     const { bits } = this.#common.code;
