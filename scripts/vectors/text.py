@@ -3,8 +3,8 @@
 torch and transformers: their own generator, WatermarkLogitsProcessor, WatermarkDetector and
 SynthIDTextWatermarkLogitsProcessor, on a CPU. DeepMind's repository: its SynthIDLogitsProcessor.
 vLLM's Philox: written here in whole numbers from its definition (its own published values are in the
-tests). The mixed Gamma tail: mpmath at 60 digits, by numerical integration, which shares nothing
-with the code under test.
+tests). The mixed Gamma tail: mpmath at 60 digits: partial fractions for
+small counts, else plain sums of all terms.
 
 Run: python3 scripts/vectors/text.py DIRECTORY, which holds DeepMind's package `synthid_text`.
 Needs torch, transformers, numpy and mpmath; the values were made with torch 2.15.0, transformers
@@ -318,8 +318,8 @@ def vllm_words():
 def mixed_tail(count, alpha, value):
     """P((1 - alpha) A + alpha B >= value): the tail of the mixture over whole shapes.
 
-    The larger scale's Gamma(count) is a negative binomial mixture of the smaller scale's; summed
-    here term by term at 60 digits, each Gamma tail as a finite Poisson sum from its own largest term.
+    Partial fractions for small counts. Else the larger scale's Gamma(count) as a negative binomial
+    mixture of the smaller scale's, summed over all terms that reach 60 digits' worth.
     """
     alpha, value = mpf(alpha), mpf(value)
     small, large = min(alpha, 1 - alpha), max(alpha, 1 - alpha)
@@ -375,6 +375,7 @@ def mixed_tails():
         (500, 0.1, [300, 490, 505, 600, 1000, 1700]),
         (1000, 0.02, [800, 1000, 1100, 2500]),
         (4000, 0.25, [3500, 3990, 4100, 6000]),
+        (100000, 0.1, [99000, 100300, 104000]),
     ]:
         for value in values:
             p = mixed_tail(count, alpha, value)
