@@ -1,71 +1,114 @@
 /** Counts how often innocents are accused, through every keyed test, and fails when it is too often. */
+import { availableParallelism } from 'node:os';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
+import { stderrProgress } from '../progress.ts';
 import { nullCases, simulateNull } from './nulls.ts';
+import { fixedKeyLines, percent, rateTable } from './report.ts';
 import { detectableRate, excessive, type Row } from './tally.ts';
+import { calibrateText, type TextCalibration } from './text/run.ts';
 
-const { trials, json, seed } = await yargs(hideBin(process.argv))
+const parts = ['classifier', 'text'] as const;
+const whole = (value: number, least: number) => Number.isSafeInteger(value) && value >= least;
+
+const options = await yargs(hideBin(process.argv))
   .scriptName('calibrate')
+  .command('$0 [parts..]', 'counts how often innocents are accused', (builder) =>
+    builder.positional('parts', {
+      array: true,
+      choices: parts,
+      default: [...parts],
+      describe: 'what to calibrate',
+    }),
+  )
   .option('trials', { type: 'number', default: 2000, describe: 'keys per kind of tenant' })
+  .option('texts', { type: 'number', default: 200_000, describe: 'null texts per scheme and PRF' })
+  .option('processes', {
+    type: 'number',
+    default: Math.min(2, availableParallelism()),
+    describe: 'processes that share the null texts',
+  })
   .option('seed', {
     type: 'string',
     default: 'calibrate',
-    describe: 'of tasks, innocents and keys',
+    describe: 'of tasks, innocents, texts and keys',
   })
   .option('json', { type: 'boolean', default: false, describe: 'print rows as JSON' })
-  .check((options) => Number.isSafeInteger(options.trials) && options.trials >= 100)
+  .check(({ trials, texts, processes }) => {
+    if (!whole(trials, 100)) throw new Error('--trials is a whole number of at least 100');
+    if (!whole(texts, 1000)) throw new Error('--texts is a whole number of at least 1000');
+    if (!whole(processes, 1)) throw new Error('--processes is a whole number of at least 1');
+    return true;
+  })
   .strict()
   .parseAsync();
 
-const tallies = nullCases.flatMap((nullCase) =>
-  simulateNull(nullCase, trials, seed, (done) => {
-    if (done % 500 === 0 || done === trials)
-      say(`${nullCase.name}: ${done} of ${trials} innocents`);
-  }),
-);
-const rows = tallies.flatMap((tally) => tally.rows);
+const { trials, texts, processes, seed, json } = options;
+const chosen = options['parts'] as readonly (typeof parts)[number][];
+const tallies = chosen.includes('classifier') ? calibrateClassifiers() : [];
+const text: TextCalibration = chosen.includes('text')
+  ? await calibrateText({ seed, texts, trials }, processes, stderrProgress())
+  : { rows: [], fixedKeys: [], control: [] };
+
+const rows = [...tallies.flatMap((tally) => tally.rows), ...text.rows];
+const checked = [...rows, ...text.fixedKeys.flatMap((each) => each.rows)];
 const uniformity = tallies.flatMap(({ name, superUniformP }) =>
   superUniformP === undefined ? [] : [{ name, superUniformP }],
 );
 const tooSmall = uniformity.filter((each) => each.superUniformP < 0.05 / uniformity.length);
-const tooOften = excessive(rows);
+const tooOften = excessive(checked);
 
-process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : table(rows));
-for (const nominal of [0.05, 0.01]) {
-  const rate = percent(detectableRate(nominal, trials, rows.length));
-  say(`a true rate of ${rate} at a nominal ${percent(nominal)} would have been found (95% sure)`);
+process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : rateTable(rows));
+say(fixedKeyLines(text.fixedKeys));
+say(visibleExcess(rows, checked.length));
+if (uniformity.length > 0) {
+  const least = Math.min(...uniformity.map((each) => each.superUniformP));
+  say([`${uniformity.length} Kolmogorov-Smirnov tests of p-values: least ${least.toPrecision(2)}`]);
 }
-const least = Math.min(...uniformity.map((each) => each.superUniformP));
-say(`${uniformity.length} Kolmogorov-Smirnov tests of p-values: least ${least.toPrecision(2)}`);
-for (const { name, rate, nominal } of tooOften) {
-  say(`TOO OFTEN: ${name}: ${percent(rate)} at a nominal ${percent(nominal)}`);
-}
-for (const { name, superUniformP } of tooSmall) {
-  say(`TOO SMALL: p-values of ${name}: Kolmogorov-Smirnov p ${superUniformP.toPrecision(2)}`);
-}
+say(
+  text.control.map(({ name, nominal, rate, trials: count }) => {
+    const caught = excessive([{ ...text.control[0]!, nominal, rate, trials: count }]).length > 0;
+    const outcome = caught ? 'caught' : 'NOT CAUGHT';
+    return `broken on purpose, ${outcome}: ${name}: ${percent(rate)} of ${count}`;
+  }),
+);
+say(
+  tooOften.map(
+    ({ name, rate, nominal }) =>
+      `TOO OFTEN: ${name}: ${percent(rate)} at a nominal ${percent(nominal)}`,
+  ),
+);
+say(
+  tooSmall.map(
+    ({ name, superUniformP }) =>
+      `TOO SMALL: p-values of ${name}: Kolmogorov-Smirnov p ${superUniformP.toPrecision(2)}`,
+  ),
+);
 if (tooOften.length + tooSmall.length > 0) process.exitCode = 1;
-else say(`all ${rows.length} rates are consistent with their nominal ones`);
+else say([`all ${checked.length} rates are consistent with their nominal ones`]);
 
-function table(lines: readonly Row[]): string {
-  const width = Math.max(...lines.map(({ name }) => name.length));
-  const header = `${'null'.padEnd(width)}  nominal    rate   95% interval      trials\n`;
-  return lines.reduce(
-    (text, { name, nominal, rate, lower95, upper95, trials: count }) =>
-      `${text}${[
-        name.padEnd(width),
-        percent(nominal).padStart(7),
-        percent(rate).padStart(6),
-        `${percent(lower95)} - ${percent(upper95)}`.padStart(16),
-        String(count).padStart(6),
-      ].join('  ')}\n`,
-    header,
+function calibrateClassifiers() {
+  return nullCases.flatMap((nullCase) =>
+    simulateNull(nullCase, trials, seed, (done) => {
+      if (done % 500 === 0 || done === trials)
+        say([`${nullCase.name}: ${done} of ${trials} innocents`]);
+    }),
   );
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)}%`;
+/** For each nominal rate and number of trials, the least true rate that would have been found. */
+function visibleExcess(shown: readonly Row[], checks: number): string[] {
+  const kinds = new Map(
+    shown.map((each) => [`${each.nominal} ${each.trials}`, each] as const),
+  ).values();
+  return [...kinds]
+    .sort((left, right) => right.nominal - left.nominal || right.trials - left.trials)
+    .map(({ nominal, trials: count }) => {
+      const rate = percent(detectableRate(nominal, count, checks));
+      return `a true rate of ${rate} at a nominal ${percent(nominal)} in ${count} trials would have been found (95% sure)`;
+    });
 }
 
-function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+function say(lines: readonly string[]): void {
+  for (const line of lines) process.stderr.write(`${line}\n`);
 }

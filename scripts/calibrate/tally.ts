@@ -70,7 +70,8 @@ export function detectableRate(nominal: number, trials: number, checks: number):
   return clopperPearson(critical - 1, trials, 2 * confidence - 1).upper;
 }
 
-function row(name: string, nominal: number, count: number, trials: number): Row {
+/** A rate with the interval of Clopper and Pearson around it. */
+export function row(name: string, nominal: number, count: number, trials: number): Row {
   const { lower, upper } = clopperPearson(count, trials, confidence);
   return { name, nominal, rate: count / trials, lower95: lower, upper95: upper, trials };
 }
