@@ -16,16 +16,23 @@ export function biasGreen(
   threshold: u32,
   half: f32,
 ): void {
-  const halves = f32x4.splat(half);
+  const bits = reinterpret<u32>(half);
+  const highest = i8x16.splat(<i8>(bits >>> 24));
+  const second = i8x16.splat(<i8>(bits >>> 16));
+  const low = i16x8.splat(<i16>bits);
   const end = logits + ((<usize>size >>> 7) << 9);
   const stride = <usize>planes << 4;
   let at = logits;
   while (at < end) {
-    const above = notBelow(keystream, planes, threshold);
-    biasEight(at, above, halves);
-    biasEight(at + 128, i32x4.shl(above, 8), halves);
-    biasEight(at + 256, i32x4.shl(above, 16), halves);
-    biasEight(at + 384, i32x4.shl(above, 24), halves);
+    const above = byOctets(notBelow(keystream, planes, threshold));
+    biasSixteen(at, above, highest, second, low);
+    biasSixteen(at + 16, i32x4.shl(above, 1), highest, second, low);
+    biasSixteen(at + 32, i32x4.shl(above, 2), highest, second, low);
+    biasSixteen(at + 48, i32x4.shl(above, 3), highest, second, low);
+    biasSixteen(at + 64, i32x4.shl(above, 4), highest, second, low);
+    biasSixteen(at + 80, i32x4.shl(above, 5), highest, second, low);
+    biasSixteen(at + 96, i32x4.shl(above, 6), highest, second, low);
+    biasSixteen(at + 112, i32x4.shl(above, 7), highest, second, low);
     at += 512;
     keystream += stride;
   }
@@ -44,22 +51,32 @@ function notBelow(block: usize, planes: u32, threshold: u32): v128 {
   return above;
 }
 
+/** The bytes of four words, all highest bytes first and all lowest last. */
 @inline
-function biasEight(at: usize, above: v128, halves: v128): void {
-  biasFour(at, above, halves);
-  biasFour(at + 16, i32x4.shl(above, 1), halves);
-  biasFour(at + 32, i32x4.shl(above, 2), halves);
-  biasFour(at + 48, i32x4.shl(above, 3), halves);
-  biasFour(at + 64, i32x4.shl(above, 4), halves);
-  biasFour(at + 80, i32x4.shl(above, 5), halves);
-  biasFour(at + 96, i32x4.shl(above, 6), halves);
-  biasFour(at + 112, i32x4.shl(above, 7), halves);
+function byOctets(words: v128): v128 {
+  return i8x16.shuffle(words, words, 3, 7, 11, 15, 2, 6, 10, 14, 1, 5, 9, 13, 0, 4, 8, 12);
+}
+
+/**
+ * Biases tokens 0 to 3, 32 to 35, 64 to 67 and 96 to 99 from `at` on by the highest bits of `octets`,
+ * which become the signs of float32 numbers that are put together from the bytes of `half`.
+ */
+@inline
+function biasSixteen(at: usize, octets: v128, highest: v128, second: v128, low: v128): void {
+  const signed = v128.xor(highest, v128.and(octets, i8x16.splat(<i8>0x80)));
+  const left = i8x16.shuffle(second, signed, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const right = i8x16.shuffle(
+    second, signed, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31,
+  );
+  addFour(at, i16x8.shuffle(low, left, 0, 8, 1, 9, 2, 10, 3, 11));
+  addFour(at + 128, i16x8.shuffle(low, left, 4, 12, 5, 13, 6, 14, 7, 15));
+  addFour(at + 256, i16x8.shuffle(low, right, 0, 8, 1, 9, 2, 10, 3, 11));
+  addFour(at + 384, i16x8.shuffle(low, right, 4, 12, 5, 13, 6, 14, 7, 15));
 }
 
 @inline
-function biasFour(at: usize, above: v128, halves: v128): void {
-  const bias = v128.xor(halves, v128.and(above, i32x4.splat(<i32>0x80000000)));
-  v128.store(at, f32x4.add(v128.load(at), bias));
+function addFour(at: usize, biases: v128): void {
+  v128.store(at, f32x4.add(v128.load(at), biases));
 }
 
 function biasRest(at: usize, tokens: u32, above: v128, half: f32): void {

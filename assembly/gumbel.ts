@@ -90,7 +90,7 @@ function keep(
 
 @inline
 function mayWin(at: usize, missing: v128, scales: v128, bounds: v128): v128 {
-  const share = f32x4.max(f32x4.convert_i32x4_s(missing), smallest);
+  const share = f32x4.pmax(f32x4.convert_i32x4_s(missing), smallest);
   const needed = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(share), scales), bounds);
   return f32x4.ge(v128.load(at), needed);
 }

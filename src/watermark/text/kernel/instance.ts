@@ -2,6 +2,14 @@ import { kernelModule } from './kernel-module.ts';
 
 /** What assembly/kernel.ts exports; pointers are offsets in the memory. */
 export interface KernelExports {
+  writeCounters(
+    counters: number,
+    blocks: number,
+    first: number,
+    second: number,
+    third: number,
+    low: number,
+  ): void;
   biasGreen(
     logits: number,
     size: number,
@@ -32,6 +40,8 @@ export interface KernelInstance {
   readonly memory: ArrayBuffer;
 }
 
+/** Offsets below are left free: the compiler takes them for addresses that nothing has. */
+export const firstOffset = 1024;
 const pageBytes = 65_536;
 let compiled: WebAssembly.Module | 'unsupported' | undefined;
 

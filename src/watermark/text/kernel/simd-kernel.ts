@@ -1,10 +1,8 @@
 import type { GreenPlanes } from '../prfs/prf.ts';
-import { instantiateKernel, type KernelExports } from './instance.ts';
+import { firstOffset, instantiateKernel, type KernelExports } from './instance.ts';
 import { tokensAboveNothing } from './plain-kernel.ts';
 import type { TextKernel } from './text-kernel.ts';
 
-/** Offsets below are left free: the compiler takes them for addresses that nothing has. */
-const firstOffset = 1024;
 const floatBytes = 4;
 const coarseValues = 256;
 const largestPlanes = 16;

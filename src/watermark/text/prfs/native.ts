@@ -1,6 +1,7 @@
 import { type Cipher, createCipheriv } from 'node:crypto';
 import { TouchmarkError } from '../../../errors.ts';
 import { derivePurposeKey } from '../../../keys/derivation.ts';
+import { consecutiveCounters, writeSums } from '../kernel/counters.ts';
 import { greenLanes, laneBit } from '../kernel/plain-kernel.ts';
 import type {
   GreenPlanes,
@@ -51,7 +52,6 @@ export class NativePrf implements TextPrf {
   readonly context: { readonly width: number; readonly reads: 'sequence' };
   readonly #contexts: Cipher;
   readonly #keystream: Cipher;
-  #counters = new Int32Array(0);
 
   constructor(epochKey: Uint8Array, contextWidth: number) {
     requireRange('context width', contextWidth, 0, 16);
@@ -76,10 +76,7 @@ export class NativePrf implements TextPrf {
   /** Returns the first `bytes` of the keystream of one context. */
   stream(domain: number, context: Int32Array, bytes: number): Buffer {
     const seed = this.#seeds([domain], context, 1);
-    const blocks = Math.ceil(bytes / blockBytes);
-    if (this.#counters.length < 4 * blocks) this.#counters = new Int32Array(4 * blocks);
-    const counters = this.#counters.subarray(0, 4 * blocks);
-    writeConsecutive(counters, wordsOf(seed));
+    const counters = consecutiveCounters(wordsOf(seed), Math.ceil(bytes / blockBytes));
     return this.#keystream.update(counters).subarray(0, bytes);
   }
 
@@ -104,7 +101,7 @@ export class NativePrf implements TextPrf {
     const seedStep = one ? 0 : 4;
     for (let each = 0; each < domains.length; each++) {
       const from = 4 * each * (one ? 1 : count);
-      writeCounters(counters, 4 * each * count, seeds, from, seedStep, indices[each]!);
+      writeSums(counters, 4 * each * count, seeds, from, seedStep, indices[each]!);
     }
     return this.#keystream.update(counters);
   }
@@ -332,55 +329,6 @@ function addLaterBlocks(
       chained[into + 4 * index + token]! ^= value;
     }
   }
-}
-
-/** Writes the 128-bit big-endian sums of seeds and indices below 2^31. */
-function writeCounters(
-  counters: Int32Array,
-  into: number,
-  seeds: Int32Array,
-  from: number,
-  seedStep: number,
-  indices: Int32Array,
-): void {
-  for (let row = 0; row < indices.length; row++) {
-    const at = into + 4 * row;
-    const seed = from + seedStep * row;
-    const low = swapped(seeds[seed + 3]!);
-    const sum = (low + indices[row]!) | 0;
-    counters[at] = seeds[seed]!;
-    counters[at + 1] = seeds[seed + 1]!;
-    counters[at + 2] = seeds[seed + 2]!;
-    counters[at + 3] = swapped(sum);
-    if (sum >>> 0 < low >>> 0) carry(counters, at);
-  }
-}
-
-/** Writes the 128-bit big-endian sums of one seed and 0, 1, 2 and so on. */
-function writeConsecutive(counters: Int32Array, seed: Int32Array): void {
-  const first = seed[0]!;
-  const second = seed[1]!;
-  const third = seed[2]!;
-  const low = swapped(seed[3]!);
-  for (let at = 0, sum = low; at < counters.length; at += 4, sum = (sum + 1) | 0) {
-    counters[at] = first;
-    counters[at + 1] = second;
-    counters[at + 2] = third;
-    counters[at + 3] = swapped(sum);
-    if (sum >>> 0 < low >>> 0) carry(counters, at);
-  }
-}
-
-function carry(counters: Int32Array, block: number): void {
-  for (let at = block + 2; at >= block; at--) {
-    counters[at] = swapped((swapped(counters[at]!) + 1) | 0);
-    if (counters[at] !== 0) return;
-  }
-}
-
-/** The same four bytes in the other order. */
-function swapped(word: number): number {
-  return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
 }
 
 function planeIndices(tokens: Int32Array, planes: number, plane: number): Int32Array {
