@@ -51,6 +51,18 @@ describe('the screen', () => {
     expect(best.log10P).toBeGreaterThanOrEqual(Math.log10(0.5) - 1e-12);
   });
 
+  it('gives three pairs of different draws that all agree the p-value 1/8', () => {
+    const screen = new TenantScreen(coded, commonKey);
+    for (const context of [1, 2, 3]) {
+      screen.fold({ tokens: Int32Array.of(context, context, 500), promptLength: 0 });
+    }
+    const { best, clusters } = screen.screening();
+    expect(clusters).toBe(3);
+    expect(best.score).toBe(3);
+    expect(best.log10P).toBeCloseTo(Math.log10(1 / 8), 12);
+    expect(best.log10PAdjusted).toBe(0);
+  });
+
   it('says when nobody holds the best identifier', () => {
     const text = answerOf(coded, commonKey, 9, variedSource, 400);
     const named = new TenantScreen(coded, commonKey, ['a', 'b']);

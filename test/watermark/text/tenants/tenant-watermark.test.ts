@@ -30,6 +30,21 @@ describe('the mark of one tenant', () => {
     expect(detectText(stranger, text).log10P).toBeGreaterThan(-4);
   });
 
+  it('raises what its layer lists and lowers the rest, in dense and in sparse logits alike', () => {
+    const { scheme } = openTenantWatermark(profile, { commonKey, identifier, ownKey });
+    for (let turn = 0; turn < 60; turn++) {
+      const context = Int32Array.of(turn, 1000 - turn);
+      const list = scheme.green!.list(context, 1024);
+      const logits = new Float32Array(1100).fill(3);
+      scheme.mark(logits, context, { promptLength: 0 });
+      const expected = logits.map((_, token) => (token < 1024 ? (list[token] === 1 ? 4 : 2) : 3));
+      expect(logits).toEqual(expected);
+      const sparse = { tokens: Int32Array.of(5, 700, 1023), logits: Float64Array.of(3, 3, 3) };
+      scheme.markCandidates(sparse, context, { promptLength: 0 });
+      expect([...sparse.logits]).toEqual([expected[5], expected[700], expected[1023]]);
+    }
+  });
+
   it('marks repeated contexts as the profile says', () => {
     const repeats = { ...profile, repeats: 'all' as const };
     const marker = openTenantWatermark(repeats, { commonKey, identifier, ownKey }).marker({
