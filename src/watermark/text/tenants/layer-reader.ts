@@ -37,7 +37,7 @@ export class LayerReader {
 
   read(text: TokenText): TokenPairs {
     const { pairs, skipped } = this.#collector.collect(text);
-    const rows = this.#common.layers.rows(pairs, this.#layer);
+    const rows = this.#common.layers.rows(pairs)[this.#layer];
     for (const reason of Object.keys(skipped) as SkipReason[]) this.#skip(reason, skipped[reason]!);
     this.#skip('other layer', pairs.count - rows.length);
     this.#texts++;

@@ -27,16 +27,11 @@ export class ContextLayers {
     return layerNames[this.#numbers(context, 1)[0]!]!;
   }
 
-  /** Returns the rows of the pairs whose context is in a layer, in their order. */
-  rows(pairs: TokenPairs, layer: Layer): Int32Array {
-    const number = layerNames.indexOf(layer);
+  /** Returns the rows of the pairs whose context is in each layer, in their order. */
+  rows(pairs: TokenPairs): Readonly<Record<Layer, Int32Array>> {
     const numbers = this.#numbers(pairs.contexts, pairs.count);
-    const rows = new Int32Array(pairs.count);
-    let count = 0;
-    for (let row = 0; row < numbers.length; row++) {
-      if (numbers[row] === number) rows[count++] = row;
-    }
-    return rows.subarray(0, count);
+    const [common, code, own] = [0, 1, 2].map((number) => rowsOf(numbers, number));
+    return { common: common!, code: code!, own: own! };
   }
 
   #numbers(contexts: Int32Array, count: number): Uint8Array {
@@ -71,8 +66,9 @@ export class LayeredGreen implements GreenSource {
 
   bits(pairs: TokenPairs): Uint8Array {
     const bits = new Uint8Array(pairs.count);
+    const layers = this.#layers.rows(pairs);
     for (const layer of layerNames) {
-      const rows = this.#layers.rows(pairs, layer);
+      const rows = layers[layer];
       if (rows.length === 0) continue;
       const chosen = this.#sources[layer].bits(selectPairs(pairs, rows));
       for (let index = 0; index < rows.length; index++) bits[rows[index]!] = chosen[index]!;
@@ -83,4 +79,13 @@ export class LayeredGreen implements GreenSource {
   list(context: Int32Array, vocabularySize: number): Uint8Array {
     return this.#sources[this.#layers.of(context)].list(context, vocabularySize);
   }
+}
+
+function rowsOf(numbers: Uint8Array, wanted: number): Int32Array {
+  const rows = new Int32Array(numbers.length);
+  let count = 0;
+  for (let row = 0; row < numbers.length; row++) {
+    if (numbers[row] === wanted) rows[count++] = row;
+  }
+  return rows.subarray(0, count);
 }

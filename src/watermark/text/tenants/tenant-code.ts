@@ -85,13 +85,12 @@ export class CodedGreen implements GreenSource {
     this.#base = base;
     this.#code = code;
     this.#identifier = identifier;
-    const { count, threshold, stream } = base.keystream;
+    const { keystream } = base;
     this.keystream = {
-      count,
-      threshold,
+      ...keystream,
       stream: (context, vocabularySize) => {
         const draws = code.words(context, blocksOf(vocabularySize));
-        return flippedBlocks(wordsOf(stream(context, vocabularySize)), draws, identifier);
+        return flippedBlocks(wordsOf(keystream.stream(context, vocabularySize)), draws, identifier);
       },
     };
   }

@@ -17,7 +17,7 @@ describe('layers of contexts', () => {
   it('share contexts out in the given sixteenths, each context once', () => {
     const layers = new ContextLayers(prf, { common: 3, code: 5, own: 8 });
     const sizes = (['common', 'code', 'own'] as const).map((layer) => {
-      const rows = layers.rows(pairs, layer);
+      const rows = layers.rows(pairs)[layer];
       for (const row of rows.subarray(0, 50)) {
         expect(layers.of(pairs.contexts.subarray(2 * row, 2 * row + 2))).toBe(layer);
       }
@@ -31,8 +31,8 @@ describe('layers of contexts', () => {
 
   it('leave an absent layer empty', () => {
     const layers = new ContextLayers(prf, { common: 0, code: 16, own: 0 });
-    expect(layers.rows(pairs, 'common').length).toBe(0);
-    expect(layers.rows(pairs, 'code').length).toBe(count);
+    expect(layers.rows(pairs).common.length).toBe(0);
+    expect(layers.rows(pairs).code.length).toBe(count);
   });
 
   it('mark each context by the list of its layer', () => {
