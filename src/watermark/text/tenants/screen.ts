@@ -1,4 +1,5 @@
 import { log10WeightedSignUpperTail } from '../../../stats/tails/weighted-signs.ts';
+import { walshHadamard } from '../kernel/walsh-hadamard.ts';
 import type { TextProfile } from '../profile.ts';
 import type { TokenText } from '../token-pairs.ts';
 import { ClusterSums } from './cluster-sums.ts';
@@ -6,7 +7,6 @@ import { type CommonKey, openCommonKey } from './common-key.ts';
 import { requireIdentifier, tenantIdentifier, tenantIndex } from './identifiers.ts';
 import { type LayerCounts, LayerReader } from './layer-reader.ts';
 import { parity, tokenBlockOf } from './tenant-code.ts';
-import { walshHadamard } from './walsh-hadamard.ts';
 
 /** What the linear code says of one identifier. */
 export interface IdentifierScore {
