@@ -13,6 +13,8 @@ import {
   type ProjectOptions,
 } from './project.ts';
 
+export { exportKey } from './keys-export.ts';
+
 export interface TenantOptions extends ProjectOptions {
   readonly tenant: string;
 }
@@ -85,38 +87,6 @@ export async function rotateKey(options: TenantOptions): Promise<ListedEpoch> {
   const ring = await openProjectRing(await openProject(options));
   ring.epochs(options.tenant);
   return listed(await beginEpoch(ring, options.tenant));
-}
-
-/** What a gateway on another machine gets: one epoch's key, never the root. */
-export interface EpochBundle {
-  readonly schema: 'touchmark/epoch-bundle@1';
-  readonly tenant: string;
-  readonly epoch: string;
-  readonly commitment: string;
-  /** 32 bytes in base64. */
-  readonly key: string;
-}
-
-/**
- * Writes one epoch's bundle to a new file of mode 0600.
- *
- * @throws TouchmarkError TENANT_UNKNOWN, EPOCH_UNKNOWN; USAGE when the file exists
- */
-export async function exportKey(
-  options: TenantOptions & { readonly epoch: string; readonly out: string },
-): Promise<{ readonly file: string; readonly commitment: string }> {
-  const { tenant, epoch, out } = options;
-  const ring = await openProjectRing(await openProject(options));
-  const commitment = ring.commitment(tenant, epoch);
-  const bundle: EpochBundle = {
-    schema: 'touchmark/epoch-bundle@1',
-    tenant,
-    epoch,
-    commitment,
-    key: ring.epochKey(tenant, epoch).toString('base64'),
-  };
-  await createFile(out, [`${JSON.stringify(bundle, undefined, 2)}\n`], 0o600);
-  return { file: out, commitment };
 }
 
 /** Begins a tenant's next epoch and saves the ring. */

@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import { keyFormats } from '../../operations/key-formats.ts';
 import { flags } from '../flags.ts';
 import { note, print, printJson, table } from '../terminal.ts';
 
@@ -88,7 +89,7 @@ function addRotate(group: Argv): Argv {
 function addExport(group: Argv): Argv {
   return group.command(
     'export',
-    "Write one epoch's secret key to a file of mode 0600",
+    "Write one epoch's secret key, for a gateway or another stack's server, to a file of mode 0600",
     (command) =>
       command
         .options({
@@ -96,20 +97,51 @@ function addExport(group: Argv): Argv {
           json,
           tenant,
           epoch: { ...flags.epoch, demandOption: true },
-          out: { ...flags.out, demandOption: true },
+          format: {
+            ...flags.format,
+            choices: keyFormats,
+            default: 'bundle' as const,
+            describe: 'whom it is for: a gateway of ours, transformers or vLLM',
+          },
+          profile: {
+            ...flags.profile,
+            demandOption: false,
+            describe: "the text profile that the server marks by; the stack's defaults without it",
+          },
+          out: {
+            ...flags.out,
+            demandOption: true,
+            describe: 'the new file, or - for stdout, which then carries the secret',
+          },
         })
         .example('$0 keys export --tenant acme --epoch e1 --out e1.json', 'for another gateway')
+        .example(
+          '$0 keys export --tenant acme --epoch e1 --format vllm --out vllm.json',
+          'the --watermark-config of vLLM, and the profile to detect it by',
+        )
+        .example(
+          '$0 keys export --tenant acme --epoch e1 --format transformers --profile text.json --out hf.json',
+          "transformers' WatermarkingConfig for a profile of your own",
+        )
         .example('$0 keys list', 'shows the epochs'),
-    async (options) => {
-      const { exportKey } = await import('../../operations/keys.ts');
-      const { epoch, out } = options;
-      const written = await exportKey({
+    async ({ out, json: asJson, profile, ...options }) => {
+      const { exportKey, keyDocument } = await import('../../operations/keys-export.ts');
+      const chosen = {
         configPath: options.config,
         tenant: options.tenant,
-        epoch,
-        out,
-      });
-      if (options.json) return printJson(written);
+        epoch: options.epoch,
+        format: options.format,
+        ...(profile === undefined ? {} : { profilePath: profile }),
+      };
+      if (out === '-') {
+        const { text, warnings } = await keyDocument(chosen);
+        for (const warning of warnings) note(warning);
+        note('stdout carries a secret.');
+        return print(text.trimEnd());
+      }
+      const written = await exportKey({ ...chosen, out });
+      for (const warning of written.warnings) note(warning);
+      if (asJson) return printJson(written);
       await print(`${written.file}  ${written.commitment}`);
     },
   );

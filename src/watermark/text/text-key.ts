@@ -33,15 +33,22 @@ const publicSynthIdKeys = [
   118, 504, 421, 521, 129, 669, 732, 225, 90, 960,
 ];
 
+/** What `keys export` writes for another stack's server: the key is one part of it. */
+const exportedSchema = z.looseObject({
+  schema: z.literal('touchmark/text-server-key@1'),
+  key: z.unknown(),
+});
+
 /**
  * Reads another stack's key: `{"stack": "hugging-face", "hashingKey": 15485863}`,
- * `{"stack": "synthid", "keys": [...]}` or `{"stack": "vllm", "key": "42"}`; numbers beyond 2^53
- * as strings.
+ * `{"stack": "synthid", "keys": [...]}` or `{"stack": "vllm", "key": "42"}`, numbers beyond 2^53
+ * as strings; or the document of `keys export` that holds one.
  *
  * @throws TouchmarkError INPUT_INVALID that never repeats what it read
  */
 export function parseForeignTextKey(value: unknown, where: string): ForeignTextKey {
-  const parsed = keySchema.safeParse(value);
+  const exported = exportedSchema.safeParse(value);
+  const parsed = keySchema.safeParse(exported.success ? exported.data.key : value);
   if (!parsed.success) {
     const fields = parsed.error.issues.map(({ path }) => path.join('.') || 'the whole').join(', ');
     throw new TouchmarkError('INPUT_INVALID', `${where} is not a text key: see ${fields}.`, {
@@ -82,6 +89,14 @@ export function foreignTextKey(
   }
   const purposeKey = derivePurposeKey(epochKey, 'text-hugging-face');
   return { stack, hashingKey: (purposeKey.readBigUInt64BE() >> 11n) | 1n };
+}
+
+/** Writes a key in the form that `parseForeignTextKey` reads. */
+export function foreignTextKeyDocument(key: ForeignTextKey): Readonly<Record<string, unknown>> {
+  if (key.stack === 'synthid') return key;
+  return key.stack === 'vllm'
+    ? { stack: key.stack, key: String(key.key) }
+    : { stack: key.stack, hashingKey: String(key.hashingKey) };
 }
 
 function distinctKeys(purposeKey: Uint8Array, count: number): readonly number[] {
