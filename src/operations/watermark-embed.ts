@@ -61,11 +61,17 @@ export async function* embedLines(
  *
  * @param options.limit the most tokens, lowest ids first: a byte-pair encoding numbers its commonest
  *   tokens first
- * @throws TouchmarkError USAGE when the profile's lists depend on a context
+ * @throws TouchmarkError USAGE when the profile's lists depend on a context, or for a limit below 1
  */
 export async function logitBias(
   options: WatermarkOptions & { readonly limit?: number },
 ): Promise<Record<string, number>> {
+  const { limit = 2 ** 31 } = options;
+  if (!Number.isInteger(limit) || limit < 1) {
+    throw new TouchmarkError('USAGE', `The limit ${limit} is not a number of tokens.`, {
+      hint: 'Give a whole number from 1 on.',
+    });
+  }
   const { watermark } = await openWatermark(options);
   const { scheme, tokenizer } = watermark.profile;
   if (scheme.name !== 'fixed-green-list' || watermark.scheme.green === undefined) {
@@ -74,7 +80,6 @@ export async function logitBias(
     });
   }
   const green = watermark.scheme.green.list(new Int32Array(0), tokenizer.vocabularySize);
-  const { limit = Number.POSITIVE_INFINITY } = options;
   const bias: Record<string, number> = {};
   for (let token = 0, count = 0; token < green.length && count < limit; token++) {
     if (green[token] !== 1) continue;
