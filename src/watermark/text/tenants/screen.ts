@@ -149,12 +149,18 @@ export class TenantScreen {
 function indicesOfHighest(values: Int32Array, count: number): readonly number[] {
   const indices: number[] = [];
   let bar = -Infinity;
-  for (let index = 0; index < values.length; index++) {
-    if (values[index]! <= bar) continue;
+  for (let index = 0; index < values.length; index = nextAbove(values, index + 1, bar)) {
     const place = indices.findIndex((other) => values[other]! < values[index]!);
     indices.splice(place < 0 ? indices.length : place, 0, index);
     if (indices.length > count) indices.pop();
     if (indices.length === count) bar = values[indices[count - 1]!]!;
   }
   return indices;
+}
+
+/** The first index at or after another whose value is above the bar; the length without one. */
+function nextAbove(values: Int32Array, from: number, bar: number): number {
+  let index = from;
+  while (index < values.length && values[index]! <= bar) index++;
+  return index;
 }
