@@ -9,6 +9,9 @@ import {
 } from './next-token-model.ts';
 import { TokenChoice } from './token-choice.ts';
 
+/** Proposals tried before all probabilities are raised to a power after all. */
+const mostProposals = 200;
+
 /** Draws the tokens of completions one after another from a model. */
 export class TokenSampler {
   readonly #model: NextTokenModel;
@@ -29,8 +32,8 @@ export class TokenSampler {
    * Draws the token after a context: from the `topK` likeliest tokens with probabilities raised to
    * 1 / temperature; at temperature 0, the likeliest.
    *
-   * A marker gets the log-probabilities of the kept tokens divided by the temperature, and -Infinity
-   * for the others; the token is then drawn from the softmax of what it leaves of the kept tokens.
+   * A marker gets ln(p / highest p) / temperature for the kept tokens and -Infinity for the others;
+   * the token is then drawn from the softmax of what it leaves of the kept tokens.
    * At temperature 0 there is nothing to choose and it is not asked.
    *
    * @param context prompt and output so far
@@ -42,7 +45,8 @@ export class TokenSampler {
     const next = this.#model.next(context);
     if (temperature === 0) return this.#choice.likeliest(next, 1).tokens[0]!;
     if (marker === undefined && topK >= vocabularySize && temperature <= 1) {
-      return drawTempered(next, shared, temperature, random);
+      const token = drawTempered(next, shared, temperature, random);
+      if (token !== undefined) return token;
     }
     const { tokens, probabilities } = this.#choice.likeliest(next, topK);
     const logits = temperedLogits(probabilities, temperature);
@@ -61,9 +65,10 @@ export class TokenSampler {
 }
 
 function temperedLogits(probabilities: Float64Array, temperature: number): Float64Array {
+  const highest = largest(probabilities);
   const logits = new Float64Array(probabilities.length);
   for (let index = 0; index < logits.length; index++) {
-    logits[index] = Math.log(probabilities[index]!) / temperature;
+    logits[index] = Math.log(probabilities[index]! / highest) / temperature;
   }
   return logits;
 }
@@ -71,14 +76,15 @@ function temperedLogits(probabilities: Float64Array, temperature: number): Float
 /**
  * Draws from p^(1 / temperature) by rejection (von Neumann 1951), which spares a power per token.
  * Proposals are draws from p, and from the shared distribution, where named tokens do not count.
- * Temperatures from 0, excluded, to 1.
+ * Temperatures from 0, excluded, to 1. Undefined after many rejections, which tell nothing of what
+ * would have been accepted: the token may then be drawn in any other way.
  */
 function drawTempered(
   { tokens, probabilities, sharedWeight }: NextTokens,
   shared: SharedDistribution,
   temperature: number,
   random: SeededRandom,
-): number {
+): number | undefined {
   const sums = cumulated(probabilities);
   const named = sums.at(-1) ?? 0;
   const total = named + sharedWeight * shared.sums.at(-1)!;
@@ -88,7 +94,7 @@ function drawTempered(
   );
   const accepts = (probability: number) =>
     random.uniform() < (probability / highest) ** (1 / temperature - 1);
-  for (;;) {
+  for (let proposal = 0; proposal < mostProposals; proposal++) {
     const at = random.uniform() * total;
     if (at < named) {
       const index = firstAbove(sums, at);
@@ -99,6 +105,7 @@ function drawTempered(
       if (!isNamed && accepts(sharedWeight * shared.probabilities[token]!)) return token;
     }
   }
+  return undefined;
 }
 
 /** Draws from the softmax of logits, and returns the index; NaN and -Infinity are impossible. */

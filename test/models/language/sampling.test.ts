@@ -66,6 +66,14 @@ describe('TokenSampler', () => {
     expect(sampler.draw(noContext, seededRandom('level'))).toBe(1);
   });
 
+  it.each([1e-6, 1e-50, Number.MIN_VALUE])('goes to the likeliest token at %d', (temperature) => {
+    const flat = fixedModel(new Array(3000).fill(1 / 3000), { 7: 1.001 / 3000 });
+    const sampler = new TokenSampler(flat, { maxTokens: 1, temperature });
+    for (const marker of [undefined, { mark: () => undefined }]) {
+      expect(sampler.draw(noContext, seededRandom('cold'), marker)).toBe(7);
+    }
+  });
+
   it('draws from what a marker leaves, at temperature 1', () => {
     const marker: TokenMarker = {
       mark: (logits) => {
@@ -81,7 +89,7 @@ describe('TokenSampler', () => {
     expectLaw(drawMany({ temperature: 0.5 }, marker), weights);
   });
 
-  it('gives a marker the kept log-probabilities over the temperature, and nothing else', () => {
+  it('gives a marker the kept tokens by their ratio to the likeliest, and nothing else', () => {
     const seen: number[][] = [];
     const sampler = new TokenSampler(model, { maxTokens: 1, temperature: 0.5, topK: 3 });
     const context = Int32Array.of(5, 4, 3);
@@ -93,7 +101,7 @@ describe('TokenSampler', () => {
     });
     expect(seen).toHaveLength(1);
     [0.25, 0.4, 0.12].forEach((probability, index) => {
-      expect(seen[0]![[1, 3, 4][index]!]).toBeCloseTo(2 * Math.log(probability), 5);
+      expect(seen[0]![[1, 3, 4][index]!]).toBeCloseTo(2 * Math.log(probability / 0.4), 5);
     });
     expect([0, 2, 5].map((token) => seen[0]![token])).toEqual([-Infinity, -Infinity, -Infinity]);
   });
