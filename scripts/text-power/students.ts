@@ -50,7 +50,8 @@ export async function measureStudent(
     outputs.push(...texts.map(outputOf));
     progress(`${name}: answers to learn from`, outputs.length, markedAnswers);
   }
-  const student = trainKneserNey(outputs, scene.corpus.tokenizer);
+  const { vocabularySize } = scene.model;
+  const student = trainKneserNey(outputs, { vocabularySize });
   const detections = [];
   for (let sample = 0; sample < samples; sample++) {
     const prompts = scene.prompts(answersPerSample, `own/${sample}`);
@@ -76,12 +77,17 @@ export async function measureCleanStudents(
   students: number,
   progress: Progress,
 ): Promise<CleanRow[]> {
-  const found = schemeCases.map(({ name }) => ({ name, pValues: [0].slice(1), log10Es: [0] }));
+  const { vocabularySize } = scene.model;
+  const found = schemeCases.map(({ name }) => ({
+    name,
+    pValues: [] as number[],
+    log10Es: [] as number[],
+  }));
   for (let index = 0; index < students; index++) {
     const prompts = scene.prompts(clean.answers + clean.ownAnswers, `clean/${index}`);
     const asked = prompts.slice(0, clean.answers);
     const lessons = await scene.texts(scene.model, asked, answerLength, `clean/${index}`);
-    const student = trainKneserNey(lessons.map(outputOf), scene.corpus.tokenizer);
+    const student = trainKneserNey(lessons.map(outputOf), { vocabularySize });
     const own = await scene.texts(student, prompts.slice(clean.answers), answerLength, 'own');
     for (const [at, { scheme, name }] of schemeCases.entries()) {
       const watermark = scene.watermark(scheme, `clean/${name}/${index}`);

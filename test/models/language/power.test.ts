@@ -59,7 +59,9 @@ describe('a student of 4,000 tokens', () => {
     const lessons = await scene.texts(scene.model, scene.prompts(20, name), 200, name, () =>
       watermark.marker({ promptLength }),
     );
-    const student = trainKneserNey(lessons.map(outputOf), scene.corpus.tokenizer);
+    const student = trainKneserNey(lessons.map(outputOf), {
+      vocabularySize: scene.model.vocabularySize,
+    });
     const own = await scene.texts(student, scene.prompts(5, `${name}/own`), 100, 'own');
     const log10P = (key: string) => {
       const detector = new TextDetector(scene.watermark(scheme, key));
