@@ -40,7 +40,7 @@ export const flags = {
   in: { ...text, describe: 'the file of JSON lines to read, instead of stdin' },
   'key-file': {
     ...text,
-    describe: "a file of mode 0600 with another stack's key or an epoch bundle",
+    describe: "a file of mode 0600 with another stack's key, or what keys export wrote; - is stdin",
   },
   'key-env': { ...text, describe: 'the environment variable that holds the same' },
   'common-tenant': {

@@ -3,6 +3,8 @@ import type { LineCounts, LineStream } from '../operations/json-lines.ts';
 import { readPieces } from '../store/line-source.ts';
 import { interruptSignal, note } from './terminal.ts';
 
+const longestKey = 2 ** 20;
+
 /** Returns the lines of a file, or of stdin without one, until the process is interrupted. */
 export function openLineStream(path: string | undefined): LineStream {
   const signal = interruptSignal('What was written so far stands; the rest was not read.');
@@ -10,6 +12,28 @@ export function openLineStream(path: string | undefined): LineStream {
   if (path !== undefined) return { source: readPieces(path), signal, counts };
   if (process.stdin.isTTY) note('Reading JSON lines from the terminal; end with Ctrl-D.');
   return { source: readInput(process.stdin, signal), signal, counts };
+}
+
+/**
+ * Returns the key that stdin holds.
+ *
+ * @param linesFrom the file that the lines come from
+ * @throws TouchmarkError USAGE when stdin is to give the lines too, or holds more than a key
+ */
+export async function readKey(linesFrom: string | undefined): Promise<string> {
+  if (linesFrom === undefined) {
+    throw new TouchmarkError('USAGE', 'stdin cannot give both the key and the lines.', {
+      hint: 'Give the lines with --in FILE.',
+    });
+  }
+  let key = '';
+  for await (const piece of process.stdin) {
+    key += String(piece);
+    if (key.length > longestKey) {
+      throw new TouchmarkError('USAGE', 'stdin holds more than a key.');
+    }
+  }
+  return key;
 }
 
 /**

@@ -10,12 +10,7 @@ import type { TokenText } from '../watermark/text/token-pairs.ts';
 import { openTextWatermark, type TextWatermark } from '../watermark/text/watermark.ts';
 import { openProject, openProjectRing, type ProjectOptions } from './project.ts';
 import type { Attribution, TenantAccusation } from './watermark-attribute.ts';
-import {
-  type CommonEpoch,
-  epochTextKey,
-  openCommonEpoch,
-  openTenantLayers,
-} from './watermark-open.ts';
+import { type CommonEpoch, openCommonEpoch, openTenantLayers } from './watermark-open.ts';
 
 export interface ReaderOptions extends ProjectOptions {
   /** The tenant that serves nobody, whose key all tenants share; for profiles with `tenants`. */
@@ -53,7 +48,7 @@ function plainReaders(
   epochs: readonly EpochRecord[],
 ): Readers {
   const watermarks = epochs.map(({ tenant, epoch }) =>
-    openTextWatermark(profile, epochTextKey(profile, ring.epochKey(tenant, epoch))),
+    openTextWatermark(profile, { stack: 'touchmark', epochKey: ring.epochKey(tenant, epoch) }),
   );
   const accuser = new KeyAccuser(watermarks);
   return {

@@ -9,20 +9,22 @@ import type { KeyRing } from '../store/key-ring.ts';
 import { parseTextProfile, type TextProfile } from '../watermark/text/profile.ts';
 import { tenantIdentifier } from '../watermark/text/tenants/identifiers.ts';
 import { openTenantWatermark } from '../watermark/text/tenants/tenant-watermark.ts';
-import { foreignTextKey, parseForeignTextKey, type TextKey } from '../watermark/text/text-key.ts';
+import { parseForeignTextKey, type TextKey } from '../watermark/text/text-key.ts';
 import { openTextWatermark, type TextWatermark } from '../watermark/text/watermark.ts';
 import { openProject, openProjectRing, type ProjectOptions } from './project.ts';
 
-/** Whose key to use, and for which profile: one of a tenant's epoch, a file and a variable. */
+/** For which profile, and with which key: just one of those that can be named. */
 export interface WatermarkOptions extends ProjectOptions {
   readonly profilePath: string;
   readonly tenant?: string;
   /** The tenant's epoch; its current one by default. */
   readonly epoch?: string;
-  /** A file of mode 0600 that holds another stack's key or an epoch bundle. */
+  /** A file of mode 0600 that holds another stack's key, or what `keys export` wrote. */
   readonly keyFile?: string;
   /** The environment variable that holds the same. */
   readonly keyVariable?: string;
+  /** The same as text, such as stdin gave it. */
+  readonly keyText?: string;
   /** The tenant that serves nobody, whose key all tenants share; for profiles with `tenants`. */
   readonly commonTenant?: string;
   readonly commonEpoch?: string;
@@ -53,13 +55,24 @@ export async function openWatermark(options: WatermarkOptions): Promise<OpenedWa
   if (profile.tenants) {
     return { watermark: await openLayeredWatermark(profile, options), tokenizer };
   }
-  const key = await readTextKey(profile, options);
+  const key = await readTextKey(options);
   return { watermark: openTextWatermark(profile, key), key, tokenizer };
 }
 
-/** Returns the profile in a file. @throws TouchmarkError CONFIG_INVALID */
+const exportedProfile = z.looseObject({
+  schema: z.literal('touchmark/text-server-key@1'),
+  profile: z.unknown(),
+});
+
+/**
+ * Returns the profile in a file, which may be what `keys export` wrote for another stack's server.
+ *
+ * @throws TouchmarkError CONFIG_INVALID
+ */
 export async function readTextProfile(path: string): Promise<TextProfile> {
-  return parseTextProfile(await readJsonDocument(path, 'text profile'), path);
+  const value = await readJsonDocument(path, 'text profile');
+  const exported = exportedProfile.safeParse(value);
+  return parseTextProfile(exported.success ? exported.data.profile : value, path);
 }
 
 /** Returns the profile's tokenizer, or undefined where it is not at hand. */
@@ -76,23 +89,6 @@ export async function findTokenizer(
     return openTokenizerFiles({ tokenizer: files, config }, tokenizer);
   }
   return tokenizerNames.includes(tokenizer.name) ? openTokenizer(tokenizer.name) : undefined;
-}
-
-/** Returns an epoch's key in the form of the stack whose function the profile names. */
-export function epochTextKey({ prf, scheme }: TextProfile, epochKey: Uint8Array): TextKey {
-  switch (prf.name) {
-    case 'native':
-      return { stack: 'touchmark', epochKey };
-    case 'hugging-face':
-      return foreignTextKey(epochKey, 'hugging-face');
-    case 'vllm-philox':
-      return foreignTextKey(epochKey, 'vllm');
-    case 'synthid-hf':
-    case 'synthid-deepmind':
-      return scheme.name === 'tournament'
-        ? foreignTextKey(epochKey, 'synthid', scheme.depth)
-        : foreignTextKey(epochKey, 'synthid');
-  }
 }
 
 /** The common key of an epoch, and who shares it. */
@@ -162,28 +158,29 @@ async function openLayeredWatermark(
   return openTenantLayers(profile, common, { tenant, epoch });
 }
 
-function requireOneKey({ tenant, keyFile, keyVariable }: WatermarkOptions): void {
-  const given = [tenant, keyFile, keyVariable].filter((each) => each !== undefined).length;
+function requireOneKey({ tenant, keyFile, keyVariable, keyText }: WatermarkOptions): void {
+  const given = [tenant, keyFile, keyVariable, keyText].filter((each) => each !== undefined).length;
   if (given === 1) return;
   throw new TouchmarkError('USAGE', given === 0 ? 'No key is named.' : 'Several keys are named.', {
     hint: 'Give one of --tenant (its epoch key in the ring), --key-file and --key-env.',
   });
 }
 
-async function readTextKey(profile: TextProfile, options: WatermarkOptions): Promise<TextKey> {
-  const { tenant, keyFile, keyVariable, environment = process.env } = options;
+async function readTextKey(options: WatermarkOptions): Promise<TextKey> {
+  const { tenant, keyFile, keyVariable, keyText, environment = process.env } = options;
   if (tenant !== undefined) {
     const ring = await openProjectRing(await openProject(options));
     const epoch = options.epoch ?? ring.currentEpoch(tenant).epoch;
-    return epochTextKey(profile, ring.epochKey(tenant, epoch));
+    return { stack: 'touchmark', epochKey: ring.epochKey(tenant, epoch) };
   }
   if (keyFile !== undefined) {
-    return parseKeyDocument(profile, await readSecretDocument(keyFile, 'key file'), keyFile);
+    return parseKeyDocument(await readSecretDocument(keyFile, 'key file'), keyFile);
   }
+  if (keyText !== undefined) return parseKeyDocument(parseDocument(keyText, 'stdin'), 'stdin');
   const text = environment[keyVariable ?? ''];
   if (text !== undefined && text !== '') {
     const where = `The variable ${keyVariable}`;
-    return parseKeyDocument(profile, parseDocument(text, where), where);
+    return parseKeyDocument(parseDocument(text, where), where);
   }
   throw new TouchmarkError('USAGE', `The environment variable ${keyVariable} is not set.`, {
     hint: '--key-env names it: put the key there, as JSON.',
@@ -198,9 +195,9 @@ const epochBundle = z.strictObject({
   key: z.base64().refine((key) => Buffer.from(key, 'base64').length === 32),
 });
 
-/** Reads an epoch bundle of `keys export`, or another stack's key. */
-function parseKeyDocument(profile: TextProfile, value: unknown, where: string): TextKey {
+/** Reads what `keys export` writes, or another stack's key. */
+function parseKeyDocument(value: unknown, where: string): TextKey {
   const bundle = epochBundle.safeParse(value);
   if (!bundle.success) return parseForeignTextKey(value, where);
-  return epochTextKey(profile, Buffer.from(bundle.data.key, 'base64'));
+  return { stack: 'touchmark', epochKey: Buffer.from(bundle.data.key, 'base64') };
 }

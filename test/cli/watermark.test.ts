@@ -100,6 +100,22 @@ describe('touchmark watermark', () => {
     expect([together.exitCode, attributed.exitCode]).toEqual([2, 2]);
   });
 
+  it('takes a key from stdin, when the lines come from a file', async () => {
+    const made = await scene({
+      scheme: { name: 'gumbel' },
+      prf: { name: 'vllm-philox', contextWidth: 4, keys: 'single' },
+    });
+    made.write('texts.jsonl', '{"tokens":[1,2,3,4],"promptLength":0}\n');
+    const words = 'detect --profile text.json --key-file -';
+    const secret = '{"stack":"vllm","key":"987654321"}';
+    const ended = await filter(`${words} --in texts.jsonl`, made.directory, secret);
+    expect(JSON.parse(ended.stdout)).toMatchObject({ scored: 4 });
+    const refused = await filter(words, made.directory, secret);
+    expect(refused).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(refused.stderr).toMatch(/both the key and the lines/);
+    expect(refused.stderr).not.toContain('987654321');
+  });
+
   it('prints a logit_bias', async () => {
     const made = await scene({
       scheme: { name: 'fixed-green-list', gamma: 0.5, delta: 2 },

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { FitTally } from '../../src/operations/fit-tally.ts';
-import { exportKey } from '../../src/operations/keys.ts';
+import { exportKey } from '../../src/operations/keys-export.ts';
 import { detectLines, detectTogether } from '../../src/operations/watermark-detect.ts';
 import { embedLines, logitBias } from '../../src/operations/watermark-embed.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
 import type { TextProfile } from '../../src/watermark/text/profile.ts';
+import { foreignTextKey } from '../../src/watermark/text/text-key.ts';
 import { openTextWatermark } from '../../src/watermark/text/watermark.ts';
 import { drawToken, nativeProfile, randomText } from '../watermark/text/random-text.ts';
 import { gather, streamOf, type WatermarkScene, watermarkScene } from './watermark-scene.ts';
@@ -316,6 +317,31 @@ describe('watermark detect', () => {
       );
       expect(fromBundle).toEqual(fromRing);
     }
+  });
+
+  it('takes profile and key from what was exported for another server', async () => {
+    const scene = await watermarkScene();
+    const { configPath } = scene;
+    const out = `${scene.directory}/vllm.json`;
+    const epoch = { configPath, tenant: 'example', epoch: 'e1' };
+    await exportKey({ ...epoch, format: 'vllm', out });
+    const mark = openTextWatermark(
+      nativeProfile({
+        scheme: { name: 'gumbel' },
+        prf: { name: 'vllm-philox', contextWidth: 4, keys: 'single' },
+        repeats: 'turn',
+      }),
+      foreignTextKey(scene.ring.epochKey('example', 'e1'), 'vllm'),
+    );
+    const line = lineOf(randomText('exported', 40, vocabularySize, mark, [1, 2]));
+    const stream = { ...streamOf([line]), fit: new FitTally() };
+    const [found] = await gather(
+      detectLines(stream, { configPath, profilePath: out, keyFile: out }),
+    );
+    expect(found).toHaveProperty(
+      'log10P',
+      expect.toSatisfy((log10P: number) => log10P < -12),
+    );
   });
 
   it('finds a wrong context width when asked to look at neighbours', async () => {

@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import type { FitSummary } from '../../operations/fit-tally.ts';
 import type { FailedLine } from '../../operations/json-lines.ts';
 import { flags } from '../flags.ts';
-import { concludeLines, openLineStream, writeJsonLines } from '../json-lines.ts';
+import { concludeLines, openLineStream, readKey, writeJsonLines } from '../json-lines.ts';
 import { note, print } from '../terminal.ts';
 
 const keyFlags = {
@@ -57,7 +57,7 @@ function addEmbed(group: Argv): Argv {
         ),
     async (options) => {
       const { embedLines, logitBias } = await import('../../operations/watermark-embed.ts');
-      const chosen = watermarkOptions(options);
+      const chosen = await watermarkOptions(options);
       if (options.logitBias) {
         const limit = options.limit === undefined ? {} : { limit: options.limit };
         return print(JSON.stringify(await logitBias({ ...chosen, ...limit })));
@@ -99,8 +99,8 @@ function addDetect(group: Argv): Argv {
     async (options) => {
       const { detectLines, detectTogether } = await import('../../operations/watermark-detect.ts');
       const { FitTally } = await import('../../operations/fit-tally.ts');
+      const chosen = await watermarkOptions(options);
       const stream = openLineStream(options.in);
-      const chosen = watermarkOptions(options);
       if (options.together) {
         const result = await detectTogether(stream, { ...chosen, onFailure: noteFailure });
         sayMisfits(result.checks);
@@ -162,7 +162,7 @@ function addAttribute(group: Argv): Argv {
   );
 }
 
-function watermarkOptions(options: {
+async function watermarkOptions(options: {
   readonly config: string;
   readonly profile: string;
   readonly tenant?: string | undefined;
@@ -172,13 +172,15 @@ function watermarkOptions(options: {
   readonly commonTenant?: string | undefined;
   readonly commonEpoch?: string | undefined;
   readonly tokenizer?: string | undefined;
+  readonly in?: string | undefined;
 }) {
   return {
     configPath: options.config,
     profilePath: options.profile,
     ...(options.tenant !== undefined && { tenant: options.tenant }),
     ...(options.epoch !== undefined && { epoch: options.epoch }),
-    ...(options.keyFile !== undefined && { keyFile: options.keyFile }),
+    ...(options.keyFile === '-' && { keyText: await readKey(options.in) }),
+    ...(options.keyFile !== undefined && options.keyFile !== '-' && { keyFile: options.keyFile }),
     ...(options.keyEnv !== undefined && { keyVariable: options.keyEnv }),
     ...(options.commonTenant !== undefined && { commonTenant: options.commonTenant }),
     ...(options.commonEpoch !== undefined && { commonEpoch: options.commonEpoch }),
