@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
-import type { TokenMarker } from '../../src/contracts.ts';
-import { type SeededRandom, seededRandom } from '../../src/stats/sampling.ts';
-import { parseTextProfile, type TextProfile } from '../../src/watermark/text/profile.ts';
-import { accuse } from '../../src/watermark/text/tenants/accuser.ts';
-import {
-  identifierCapacity,
-  tenantIdentifier,
-} from '../../src/watermark/text/tenants/identifiers.ts';
+import { seededRandom } from '../../src/stats/sampling.ts';
+import { TenantAccuser } from '../../src/watermark/text/tenants/accuser.ts';
 import { TenantScreen } from '../../src/watermark/text/tenants/screen.ts';
-import { openTenantWatermark } from '../../src/watermark/text/tenants/tenant-watermark.ts';
-import type { TokenText } from '../../src/watermark/text/token-pairs.ts';
-import { generateText, repetitiveSource, type TextSource, variedSource } from './text-source.ts';
+import {
+  type AttributionCase,
+  answersOf,
+  choose,
+  generationTokens,
+  keyOf,
+  ownKeyOf,
+  profileOf,
+} from './text-attribution-scene.ts';
+import { repetitiveSource, variedSource } from './text-source.ts';
 
 /** How often innocents were accused. */
 export interface AttributionRow {
@@ -18,18 +18,6 @@ export interface AttributionRow {
   readonly nominal: number;
   readonly trials: number;
   readonly count: number;
-}
-
-/** A text that some tenants truly answered, and innocents who did not. */
-export interface AttributionCase {
-  readonly name: string;
-  /** Tenants in the text. */
-  readonly present: 1 | 2 | 3;
-  /** Generations are theirs in turn, or all of them mark every token, as a student of all would. */
-  readonly marks: 'in turn' | 'at once';
-  readonly source: TextSource;
-  readonly tokens: number;
-  readonly identifierBits: number;
 }
 
 const size = { tokens: 20_000, identifierBits: 20 } as const;
@@ -49,7 +37,6 @@ export const attributionCases: readonly AttributionCase[] = [
   { name: 'three in one student', present: 3, marks: 'at once', source: variedSource, ...size },
 ];
 
-const generationTokens = 500;
 const independentInnocents = 8;
 
 /**
@@ -111,10 +98,19 @@ function runTrial(setting: AttributionCase, seed: string, counts: Counts): void 
     tenant: String(identifier),
     ownKey: ownKeyOf(commonKey, identifier),
   }));
-  const { accusations, someTenant } = accuse(profile, commonKey, [text], candidates);
-  for (const { log10P, log10E } of accusations) {
+  const accuser = new TenantAccuser(profile, commonKey, candidates);
+  const highest = candidates.map(() => 0);
+  for (let from = 0; from < text.tokens.length; from += generationTokens) {
+    accuser.fold({ tokens: text.tokens.subarray(from, from + generationTokens), promptLength: 0 });
+    for (const [index, { log10E }] of accuser.accusations().accusations.entries()) {
+      highest[index] = Math.max(highest[index]!, log10E);
+    }
+  }
+  const { accusations, someTenant } = accuser.accusations();
+  for (const [index, { log10P }] of accusations.entries()) {
+    const betting = highest[index]! >= Math.log10(20);
     counts.add('accusation: innocent, p <= 0.01', 0.01, log10P <= -2);
-    counts.add('accusation: innocent, E >= 20 at the end', 0.05, log10E >= Math.log10(20));
+    counts.add('accusation: innocent, E >= 20 at any time', 0.05, betting);
   }
   counts.add('accusation: some innocent, p <= 0.01', 0.01, someTenant.log10P <= -2);
 }
@@ -140,81 +136,4 @@ class Counts {
   get rows(): readonly AttributionRow[] {
     return [...this.#rows.values()];
   }
-}
-
-function profileOf({ identifierBits, source }: AttributionCase): TextProfile {
-  return parseTextProfile(
-    {
-      schema: 'touchmark/text-profile@1',
-      scheme: { name: 'green-list', gamma: 0.5, delta: 2 },
-      prf: { name: 'native', contextWidth: source.order },
-      repeats: 'mark',
-      tenants: { identifierBits, layers: { common: 0, code: 8, own: 8 } },
-      tokenizer: { name: 'make-believe', vocabularySize: source.vocabularySize },
-    },
-    'calibration',
-  );
-}
-
-function answersOf(
-  profile: TextProfile,
-  commonKey: Uint8Array,
-  guilty: readonly number[],
-  { source, tokens, marks }: AttributionCase,
-  seed: string,
-): TokenText {
-  const watermarks = guilty.map((identifier) =>
-    openTenantWatermark(profile, {
-      commonKey,
-      identifier,
-      ownKey: ownKeyOf(commonKey, identifier),
-    }),
-  );
-  const all = new Int32Array(tokens);
-  for (let from = 0, turn = 0; from < tokens; from += generationTokens, turn++) {
-    const markers = watermarks.map((watermark) => watermark.marker({ promptLength: 0 }));
-    const marking = marks === 'at once' ? markers : [markers[turn % markers.length]!];
-    const marker: TokenMarker = {
-      mark: (logits, context) => {
-        for (const each of marking) each.mark(logits, context);
-      },
-    };
-    const length = Math.min(generationTokens, tokens - from);
-    all.set(generateText(source, length, `${seed}/${turn}`, marker), from);
-  }
-  return { tokens: all, promptLength: 0 };
-}
-
-/** Draws issued identifiers that are linearly independent of each other and of others. */
-function choose(
-  random: SeededRandom,
-  bits: number,
-  count: number,
-  others: readonly number[],
-): readonly number[] {
-  const basis: number[] = [];
-  for (const other of others) extend(basis, other);
-  const chosen: number[] = [];
-  while (chosen.length < count) {
-    const identifier = tenantIdentifier(random.integer(identifierCapacity(bits)), bits);
-    if (extend(basis, identifier)) chosen.push(identifier);
-  }
-  return chosen;
-}
-
-/** Adds a vector of F_2^bits to a basis, and says whether it was independent. */
-function extend(basis: number[], vector: number): boolean {
-  const rest = basis.reduce((left, each) => Math.min(left, left ^ each), vector);
-  if (rest === 0) return false;
-  basis.push(rest);
-  basis.sort((a, b) => b - a);
-  return true;
-}
-
-function ownKeyOf(commonKey: Uint8Array, identifier: number): Buffer {
-  return createHash('sha256').update(commonKey).update(`own ${identifier}`).digest();
-}
-
-function keyOf(name: string): Buffer {
-  return createHash('sha256').update(name).digest();
 }
