@@ -13,6 +13,7 @@ import { openTextWatermark, type TextWatermark } from '../../../src/watermark/te
 import type { TextCorpus } from '../../text-corpus.ts';
 
 const temperature = 0.7;
+const topK = 100;
 const answerTokens = 200;
 const epoch = 'e1';
 const readings = 1500;
@@ -67,7 +68,7 @@ export function startTextOwner(options: {
       watermark,
       keyMaterial: purposeCommitment(commitment, 'text-keystream'),
       prompts: probes,
-      sampling: { maxTokens: 50, temperature, seed: 'audit' },
+      sampling: { maxTokens: 50, temperature, topK, seed: 'audit' },
       readings: firstOccurrencesOfContexts(log, watermark.prf.context, tokensBefore, readings),
       reference,
       encode: tokenizer.encode,
@@ -90,7 +91,7 @@ export async function continuePrompts(
 ): Promise<TokenText[]> {
   const log: TokenText[] = [];
   for (const prompt of prompts) {
-    const sampling = { maxTokens: answerTokens, temperature, seed };
+    const sampling = { maxTokens: answerTokens, temperature, topK, seed };
     const [outcome] = await model.complete([prompt], { sampling, signal });
     if (outcome === undefined || !('answer' in outcome)) throw new Error('no answer came');
     const tokens = Int32Array.of(...prompt, ...outcome.answer.tokens!);
