@@ -1,7 +1,7 @@
 import type { LanguageModel } from '../../../src/contracts.ts';
 import { type SeededRandom, seededRandom } from '../../../src/stats/sampling.ts';
 import type { TokenText } from '../../../src/watermark/text/token-pairs.ts';
-import { signal, writeText } from '../../../test/audit/text-scene.ts';
+import { signal, vocabularySize, writeText } from '../../../test/audit/text-scene.ts';
 
 /** A tenant's use of the marked model before an audit. */
 export interface TextCampaign {
@@ -15,9 +15,11 @@ export type TextTenant = (campaign: TextCampaign) => Promise<TokenText[]>;
 
 const texts = 5;
 const answerTokens = 50;
+const shortAnswers = { most: 24, tokens: 10 } as const;
 const promptTokens = 6;
 const piecesCompared = 4;
-const lead = 4;
+const echoes = 40;
+const familiarTokens = 400;
 
 /** Asks prompts of the language, whatever the answers. */
 export const plain: TextTenant = async ({ marked, seed }) => {
@@ -55,26 +57,50 @@ export const adaptive: TextTenant = async ({ marked, suspect, seed }) => {
   return log;
 };
 
-/** Stops as soon as the answers read more like the suspect than chance would have it. */
-export const stopWhenAhead: TextTenant = async ({ marked, suspect, seed }) => {
-  const log: TokenText[] = [];
-  let [likely, expected] = [0, 0];
-  for (let turn = 0; turn < 2 * texts; turn++) {
-    const prompt = writeText(`${seed}/${turn}`, promptTokens);
-    const answer = await ask(marked, prompt, `${seed}/${turn}`);
-    log.push(answer);
-    likely += await likeness(suspect, answer.tokens);
-    expected += await likeness(
-      suspect,
-      writeText(`${seed}/expected/${turn}`, answer.tokens.length),
-    );
-    if (likely >= expected + lead) break;
+/**
+ * Says marked pairs again: a token and what the mark made of it, other words, and the token once
+ * more after another one. A suspect that copies what it is shown then gives the marked answer, to a
+ * context that occurs for the first time.
+ */
+export const echoing: TextTenant = async ({ marked, seed }) => {
+  const random = seededRandom(`${seed}/echoes`);
+  const first = await ask(marked, writeText(seed, promptTokens), `${seed}/0`);
+  const log = [first];
+  for (let turn = 1; turn <= echoes; turn++) {
+    const at = promptTokens + random.integer(answerTokens - 1);
+    const [before, token, next] = first.tokens.subarray(at - 1, at + 2);
+    const words = Array.from({ length: 3 }, () => random.integer(vocabularySize));
+    const prompt = Int32Array.of(before!, token!, next!, ...words, token!);
+    log.push(await ask(marked, prompt, `${seed}/${turn}`, 1));
   }
   return log;
 };
 
-async function ask(marked: LanguageModel, prompt: Int32Array, seed: string): Promise<TokenText> {
-  const sampling = { maxTokens: answerTokens, temperature: 1, seed };
+/** Stops as soon as the answers agree with the suspect more often than its own language does. */
+export const stopWhenAhead: TextTenant = async ({ marked, suspect, seed }) => {
+  const log: TokenText[] = [];
+  const familiar = writeText(`${seed}/familiar`, familiarTokens);
+  const usual = (await likeness(suspect, familiar)) / familiarTokens;
+  let [agreed, places] = [0, 0];
+  for (let turn = 0; turn < shortAnswers.most; turn++) {
+    const prompt = writeText(`${seed}/${turn}`, promptTokens);
+    const answer = await ask(marked, prompt, `${seed}/${turn}`, shortAnswers.tokens);
+    log.push(answer);
+    agreed += await likeness(suspect, answer.tokens.subarray(promptTokens - 2));
+    places += shortAnswers.tokens;
+    const deviation = Math.sqrt(places * usual * (1 - usual));
+    if (agreed >= places * usual + deviation) break;
+  }
+  return log;
+};
+
+async function ask(
+  marked: LanguageModel,
+  prompt: Int32Array,
+  seed: string,
+  maxTokens = answerTokens,
+): Promise<TokenText> {
+  const sampling = { maxTokens, temperature: 1, seed };
   const [outcome] = await marked.complete([prompt], { sampling, signal });
   if (!outcome || !('answer' in outcome)) throw new Error('a model of this process always answers');
   return {

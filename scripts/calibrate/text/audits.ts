@@ -9,7 +9,14 @@ import {
   textMaterial,
 } from '../../../test/audit/text-scene.ts';
 import type { AuditScene, Innocent } from './audit-suspects.ts';
-import { adaptive, plain, repetitive, stopWhenAhead, type TextTenant } from './audit-tenants.ts';
+import {
+  adaptive,
+  echoing,
+  plain,
+  repetitive,
+  stopWhenAhead,
+  type TextTenant,
+} from './audit-tenants.ts';
 import { keyFor } from './cases.ts';
 import { type Counts, count } from './counts.ts';
 import type { Block } from './trials.ts';
@@ -20,11 +27,14 @@ export interface AuditCase {
   readonly tenant: TextTenant;
   readonly innocent: Innocent;
   readonly profile: TextProfile;
+  /** Most places of the log that are read; 40 unless the log's length is to decide. */
+  readonly readings?: number;
 }
 
 const greenList = sceneProfile({ name: 'green-list', gamma: 0.25, delta: 3 });
 const prompts = 3;
-const readings = 60;
+const usualReadings = 40;
+const allReadings = 1000;
 const ratesP = [0.05, 0.01] as const;
 const largeE = 20;
 
@@ -38,6 +48,7 @@ export const auditCases: readonly AuditCase[] = [
     tenant: stopWhenAhead,
     innocent: 'independent',
     profile: greenList,
+    readings: allReadings,
   },
   {
     name: "student of another key's text",
@@ -50,6 +61,13 @@ export const auditCases: readonly AuditCase[] = [
     tenant: adaptive,
     innocent: 'copies what it is shown',
     profile: greenList,
+  },
+  {
+    name: 'echoing tenant, copying suspect',
+    tenant: echoing,
+    innocent: 'copies what it is shown',
+    profile: greenList,
+    readings: allReadings,
   },
   {
     name: 'adaptive tenant, copying suspect, gumbel',
@@ -74,7 +92,7 @@ export function auditCaseOf(name: string): AuditCase {
 
 /** Audits innocents, each under a key of its own, and counts how often tests speak against them. */
 export async function tryAudits(
-  { name, tenant, innocent, profile }: AuditCase,
+  { name, tenant, innocent, profile, readings = usualReadings }: AuditCase,
   { seed, from, to }: Block,
   { protectedModel, reference, suspects }: AuditScene,
 ): Promise<Counts> {
