@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { firstOccurrencesOfContexts } from '../../src/audit/readings.ts';
-import type { ContextRule } from '../../src/watermark/text/prfs/prf.ts';
+import type { ContextRule, TokenPairs } from '../../src/watermark/text/prfs/prf.ts';
 
 const rule: ContextRule = { width: 2, reads: 'sequence' };
 const text = (tokens: readonly number[], promptLength: number) => ({
@@ -9,7 +9,9 @@ const text = (tokens: readonly number[], promptLength: number) => ({
 });
 
 function readings(texts: ReturnType<typeof text>[], before = 3, most = 100, given = rule) {
-  return firstOccurrencesOfContexts(texts, given, before, most).map((tokens) => [...tokens]);
+  return firstOccurrencesOfContexts(texts, { context: given }, before, most).map((tokens) => [
+    ...tokens,
+  ]);
 }
 
 describe('readings of the log', () => {
@@ -36,5 +38,25 @@ describe('readings of the log', () => {
     expect(readings([text([1, 2, 3, 4, 5, 6], 2)], 3, 2)).toHaveLength(2);
     const padded: ContextRule = { width: 2, reads: 'output', padding: -1 };
     expect(readings([text([8, 8, 1, 2, 3], 2)], 3, 9, padded)).toEqual([[8, 1, 2]]);
+  });
+
+  it('go by what the function reads of a context', () => {
+    const lastToken = {
+      context: rule,
+      effectiveInputs: ({ count, contexts }: TokenPairs) => ({
+        width: 1,
+        rows: Int32Array.from({ length: count }, (_, row) => contexts[2 * row + 1]!),
+      }),
+    };
+    const log = [text([1, 2, 3, 9, 2, 4, 3, 5], 2)];
+    expect(firstOccurrencesOfContexts(log, lastToken, 2, 9).map((tokens) => [...tokens])).toEqual([
+      [1, 2],
+      [2, 3],
+      [3, 9],
+      [2, 4],
+    ]);
+    expect(firstOccurrencesOfContexts(log, { ...lastToken, inputHoldsToken: true }, 2, 9)).toEqual(
+      [],
+    );
   });
 });

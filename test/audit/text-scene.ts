@@ -92,7 +92,7 @@ export function textMaterial(options: {
     keyMaterial: 'sha256:test/text',
     prompts: Array.from({ length: prompts }, (_, index) => writeText(`probe/${index}`, 6)),
     sampling: { maxTokens: 40, temperature: 1, seed: 'audit' },
-    readings: firstOccurrencesOfContexts(log, watermark.prf.context, 8, readings),
+    readings: firstOccurrencesOfContexts(log, watermark.prf, 8, readings),
     ...(reference && { reference }),
     encode: wordIds.encode,
   };

@@ -69,7 +69,7 @@ export function startTextOwner(options: {
       keyMaterial: purposeCommitment(commitment, 'text-keystream'),
       prompts: probes,
       sampling: { maxTokens: 50, temperature, topK, seed: 'audit' },
-      readings: firstOccurrencesOfContexts(log, watermark.prf.context, tokensBefore, readings),
+      readings: firstOccurrencesOfContexts(log, watermark.prf, tokensBefore, readings),
       reference,
       encode: tokenizer.encode,
     }),

@@ -54,6 +54,7 @@ export function huggingFacePrf(settings: HuggingFaceSettings): TextPrf {
       throw cannotCarry('a tournament');
     },
     effectiveInputs: (pairs) => ({ width: 1, rows: pairSeeds(seedOf, pairs) }),
+    inputHoldsToken: seeding === 'selfhash',
   };
 }
 
@@ -136,7 +137,7 @@ function greenSource(
       for (const token of permutationStart(seed, vocabularySize, size)) green[token] = 1;
       return green;
     };
-    return { share, bits, list };
+    return { share, fixedSize: true, bits, list };
   }
   return {
     share,

@@ -112,4 +112,6 @@ export interface TextPrf {
    * in them and in the token are one draw. Absent when the whole context is read.
    */
   effectiveInputs?(pairs: TokenPairs): EffectiveInputs;
+  /** The marked token is part of that input, so that contexts do not tell draws apart. */
+  readonly inputHoldsToken?: boolean;
 }

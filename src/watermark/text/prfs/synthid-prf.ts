@@ -39,7 +39,10 @@ export function synthIdPrf(hash: SynthIdHash, ngramLength: number): TextPrf {
       throw cannotCarry(hash, 'gumbel');
     },
     leaf: (depth) => leafSource(hash, context, depth),
-    ...(hash.effectiveInputs && { effectiveInputs: hash.effectiveInputs }),
+    ...(hash.effectiveInputs && {
+      effectiveInputs: hash.effectiveInputs,
+      inputHoldsToken: true,
+    }),
   };
 }
 
