@@ -6,6 +6,7 @@ import { stderrProgress } from '../progress.ts';
 import { nullCases, simulateNull } from './nulls.ts';
 import { fixedKeyLines, percent, rateTable } from './report.ts';
 import { detectableRate, excessive, type Row } from './tally.ts';
+import { textCaseNotes } from './text/cases.ts';
 import { calibrateText, type TextCalibration } from './text/run.ts';
 
 const parts = ['classifier', 'text'] as const;
@@ -59,6 +60,7 @@ const tooSmall = uniformity.filter((each) => each.superUniformP < 0.05 / uniform
 const tooOften = excessive(checked);
 
 process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : rateTable(rows));
+if (chosen.includes('text')) say(textCaseNotes);
 say(fixedKeyLines(text.fixedKeys));
 say(visibleExcess(rows, checked.length));
 if (uniformity.length > 0) {
@@ -66,10 +68,9 @@ if (uniformity.length > 0) {
   say([`${uniformity.length} Kolmogorov-Smirnov tests of p-values: least ${least.toPrecision(2)}`]);
 }
 say(
-  text.control.map(({ name, nominal, rate, trials: count }) => {
-    const caught = excessive([{ ...text.control[0]!, nominal, rate, trials: count }]).length > 0;
-    const outcome = caught ? 'caught' : 'NOT CAUGHT';
-    return `broken on purpose, ${outcome}: ${name}: ${percent(rate)} of ${count}`;
+  text.control.map((each) => {
+    const outcome = excessive([each]).length > 0 ? 'caught' : 'NOT CAUGHT';
+    return `broken on purpose, ${outcome}: ${each.name}: ${percent(each.rate)} of ${each.trials}`;
   }),
 );
 say(

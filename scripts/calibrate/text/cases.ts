@@ -19,6 +19,7 @@ type Prf = TextProfile['prf'];
 
 export const shortestText = 100;
 export const longestText = 200;
+const textsPerSlowKey = 100;
 
 const vocabularies = {
   whole: { name: 'gpt-tokenizer:r50k_base', vocabularySize: 50_257 },
@@ -66,6 +67,14 @@ export const textCases: readonly TextCase[] = [
   textCase(gumbel, vllm('dual', 4)),
 ];
 
+/** What the cases do not try as it is in the field, and why. */
+export const textCaseNotes: readonly string[] = [
+  `texts have ${shortestText} to ${longestText} tokens; ${shortestText} under hugging-face and synthid-deepmind, which are slow`,
+  'hugging-face shuffles its vocabulary for every list: it reads token ids modulo 1024',
+  `selfhash shuffles a million numbers for every key: ${textsPerSlowKey} texts in a row share one`,
+  'fixed keys read texts of places that have no token in common; common phrases remain',
+];
+
 /** Finds a case by its name. */
 export function textCaseOf(name: string): TextCase {
   const found = textCases.find((each) => each.name === name);
@@ -102,7 +111,7 @@ function textCase(scheme: Scheme, prf: Prf): TextCase {
     name: `${prf.name}${variant} / ${scheme.name}${share} / width ${width}`,
     width,
     longest: isSlow ? shortestText : longestText,
-    textsPerKey: 'seeding' in prf && prf.seeding === 'selfhash' ? 100 : 1,
+    textsPerKey: 'seeding' in prf && prf.seeding === 'selfhash' ? textsPerSlowKey : 1,
     profile: parseTextProfile(
       {
         schema: 'touchmark/text-profile@1',
