@@ -17,11 +17,11 @@ export function openLineStream(path: string | undefined): LineStream {
 /**
  * Returns the key that stdin holds.
  *
- * @param linesFrom the file that the lines come from
- * @throws TouchmarkError USAGE when stdin is to give the lines too, or holds more than a key
+ * @param isFree stdin does not give the lines too
+ * @throws TouchmarkError USAGE when it does, or holds more than a key
  */
-export async function readKey(linesFrom: string | undefined): Promise<string> {
-  if (linesFrom === undefined) {
+export async function readKey(isFree: boolean): Promise<string> {
+  if (!isFree) {
     throw new TouchmarkError('USAGE', 'stdin cannot give both the key and the lines.', {
       hint: 'Give the lines with --in FILE.',
     });

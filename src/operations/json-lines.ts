@@ -119,7 +119,7 @@ function parseLine({ bytes }: RawLine): unknown {
   try {
     return JSON.parse(utf8.decode(bytes));
   } catch (cause) {
-    const reason = cause instanceof SyntaxError ? 'not valid JSON' : 'not valid UTF-8';
+    const reason = cause instanceof TypeError ? 'not valid UTF-8' : 'not valid JSON';
     throw lineError(`The line is ${reason}.`, 'Every line is one JSON document in UTF-8.');
   }
 }

@@ -6,7 +6,9 @@ import { lineError } from './json-lines.ts';
 /** Decides whether something is a list of token ids that fit into 32 bits. */
 export function isTokenList(value: unknown): value is number[] {
   if (!Array.isArray(value)) return false;
-  for (const token of value) if ((token | 0) !== token) return false;
+  for (const token of value) {
+    if (typeof token !== 'number' || (token | 0) !== token) return false;
+  }
   return true;
 }
 

@@ -251,11 +251,20 @@ describe('watermark detect', () => {
     [{ tokens: [1], promptLength: 2 }, /promptLength is 2/],
     [{ tokens: [0.5] }, /token ids/],
     [{ tokens: [1], id: [] }, /id/],
+    [{ tokens: ['1'] }, /token ids/],
     [null, /the line/],
   ])('refuses %j in its place', async (line, message) => {
     const scene = await watermarkScene();
     const { results } = await detect(scene, greenList, [line]);
     expect(results).toMatchObject([{ error: { message: expect.stringMatching(message) } }]);
+  });
+
+  it('refuses lists a million deep', async () => {
+    const scene = await watermarkScene();
+    const nested = '['.repeat(1e6) + ']'.repeat(1e6);
+    const lines = [`{"tokens": ${nested}}`, `{"tokens": [1], "id": ${nested}}`, nested];
+    const { results } = await detect(scene, greenList, lines);
+    expect(results).toMatchObject([1, 2, 3].map((line) => ({ line, error: {} })));
   });
 
   it('gives defined results for ids out of range and texts shorter than the context', async () => {

@@ -173,13 +173,16 @@ async function watermarkOptions(options: {
   readonly commonEpoch?: string | undefined;
   readonly tokenizer?: string | undefined;
   readonly in?: string | undefined;
+  readonly logitBias?: boolean;
 }) {
   return {
     configPath: options.config,
     profilePath: options.profile,
     ...(options.tenant !== undefined && { tenant: options.tenant }),
     ...(options.epoch !== undefined && { epoch: options.epoch }),
-    ...(options.keyFile === '-' && { keyText: await readKey(options.in) }),
+    ...(options.keyFile === '-' && {
+      keyText: await readKey(options.in !== undefined || options.logitBias === true),
+    }),
     ...(options.keyFile !== undefined && options.keyFile !== '-' && { keyFile: options.keyFile }),
     ...(options.keyEnv !== undefined && { keyVariable: options.keyEnv }),
     ...(options.commonTenant !== undefined && { commonTenant: options.commonTenant }),
