@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { TextPrf } from './prf.ts';
-import { fold, foldOne, type WideHash } from './synthid-fold.ts';
+import { fold, multiplierHigh, multiplierLow, type WideHash } from './synthid-fold.ts';
 import { type SynthIdHash, synthIdPrf } from './synthid-prf.ts';
+import { highProduct } from './wide-product.ts';
 
 const startModulus = 2n ** 63n - 1n;
 const mixingSteps = 12;
@@ -77,12 +78,21 @@ class MixedHash implements SynthIdHash {
 }
 
 function mixedBit(hash: WideHash): number {
+  let { high, low } = hash;
   for (let round = 0; round < mixingSteps; round++) {
-    foldOne(hash);
-    hash.low = (hash.low >>> shiftBits) | (hash.high << (32 - shiftBits));
-    hash.high >>= shiftBits;
+    low = (low + 1) | 0;
+    if (low === 0) high = (high + 1) | 0;
+    const product = Math.imul(low, multiplierLow);
+    let upper =
+      (highProduct(low, multiplierLow) +
+        Math.imul(low, multiplierHigh) +
+        Math.imul(high, multiplierLow)) |
+      0;
+    if (product === -1) upper = (upper + 1) | 0;
+    low = ((product + 1) >>> shiftBits) | (upper << (32 - shiftBits));
+    high = upper >> shiftBits;
   }
-  return (hash.low >>> chosenBit) & 1;
+  return (low >>> chosenBit) & 1;
 }
 
 function copy(from: WideHash, to: WideHash): void {

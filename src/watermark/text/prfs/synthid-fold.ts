@@ -1,7 +1,8 @@
 import { highProduct } from './wide-product.ts';
 
-const multiplierHigh = 0x5851f42d;
-const multiplierLow = 0x4c957f2d;
+/** The words of 6364136223846793005. */
+export const multiplierHigh = 0x5851f42d;
+export const multiplierLow = 0x4c957f2d;
 
 /** A number modulo 2^64: its upper and lower word. */
 export interface WideHash {
@@ -19,12 +20,6 @@ export function fold(hash: WideHash, number: number): void {
   const added = (hash.low >>> 0) + (number >>> 0);
   const carry = added >= 2 ** 32 ? 1 : 0;
   foldSum(hash, (hash.high + Math.floor(number / 2 ** 32) + carry) | 0, added | 0);
-}
-
-/** `fold` of 1, for inner loops. */
-export function foldOne(hash: WideHash): void {
-  const low = (hash.low + 1) | 0;
-  foldSum(hash, low === 0 ? (hash.high + 1) | 0 : hash.high, low);
 }
 
 function foldSum(hash: WideHash, high: number, low: number): void {
