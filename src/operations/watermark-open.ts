@@ -4,27 +4,19 @@ import type { Tokenizer } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { openTokenizer, tokenizerNames } from '../models/tokenizers/registry.ts';
 import { openTokenizerFiles } from '../models/tokenizers/tokenizer-files.ts';
-import { parseDocument, readJsonDocument, readSecretDocument } from '../store/json-document.ts';
+import { readJsonDocument } from '../store/json-document.ts';
 import type { KeyRing } from '../store/key-ring.ts';
 import { parseTextProfile, type TextProfile } from '../watermark/text/profile.ts';
 import { tenantIdentifier } from '../watermark/text/tenants/identifiers.ts';
 import { openTenantWatermark } from '../watermark/text/tenants/tenant-watermark.ts';
-import { parseForeignTextKey, type TextKey } from '../watermark/text/text-key.ts';
+import type { TextKey } from '../watermark/text/text-key.ts';
 import { openTextWatermark, type TextWatermark } from '../watermark/text/watermark.ts';
 import { openProject, openProjectRing, type ProjectOptions } from './project.ts';
+import { type KeyOptions, readTextKey, requireOneKey } from './text-key.ts';
 
 /** For which profile, and with which key: just one of those that can be named. */
-export interface WatermarkOptions extends ProjectOptions {
+export interface WatermarkOptions extends KeyOptions {
   readonly profilePath: string;
-  readonly tenant?: string;
-  /** The tenant's epoch; its current one by default. */
-  readonly epoch?: string;
-  /** A file of mode 0600 that holds another stack's key, or what `keys export` wrote. */
-  readonly keyFile?: string;
-  /** The environment variable that holds the same. */
-  readonly keyVariable?: string;
-  /** The same as text, such as stdin gave it. */
-  readonly keyText?: string;
   /** The tenant that serves nobody, whose key all tenants share; for profiles with `tenants`. */
   readonly commonTenant?: string;
   readonly commonEpoch?: string;
@@ -156,48 +148,4 @@ async function openLayeredWatermark(
   }
   const epoch = options.epoch ?? common.ring.currentEpoch(tenant).epoch;
   return openTenantLayers(profile, common, { tenant, epoch });
-}
-
-function requireOneKey({ tenant, keyFile, keyVariable, keyText }: WatermarkOptions): void {
-  const given = [tenant, keyFile, keyVariable, keyText].filter((each) => each !== undefined).length;
-  if (given === 1) return;
-  throw new TouchmarkError('USAGE', given === 0 ? 'No key is named.' : 'Several keys are named.', {
-    hint: 'Give one of --tenant (its epoch key in the ring), --key-file and --key-env.',
-  });
-}
-
-async function readTextKey(options: WatermarkOptions): Promise<TextKey> {
-  const { tenant, keyFile, keyVariable, keyText, environment = process.env } = options;
-  if (tenant !== undefined) {
-    const ring = await openProjectRing(await openProject(options));
-    const epoch = options.epoch ?? ring.currentEpoch(tenant).epoch;
-    return { stack: 'touchmark', epochKey: ring.epochKey(tenant, epoch) };
-  }
-  if (keyFile !== undefined) {
-    return parseKeyDocument(await readSecretDocument(keyFile, 'key file'), keyFile);
-  }
-  if (keyText !== undefined) return parseKeyDocument(parseDocument(keyText, 'stdin'), 'stdin');
-  const text = environment[keyVariable ?? ''];
-  if (text !== undefined && text !== '') {
-    const where = `The variable ${keyVariable}`;
-    return parseKeyDocument(parseDocument(text, where), where);
-  }
-  throw new TouchmarkError('USAGE', `The environment variable ${keyVariable} is not set.`, {
-    hint: '--key-env names it: put the key there, as JSON.',
-  });
-}
-
-const epochBundle = z.strictObject({
-  schema: z.literal('touchmark/epoch-bundle@1'),
-  tenant: z.string(),
-  epoch: z.string(),
-  commitment: z.string(),
-  key: z.base64().refine((key) => Buffer.from(key, 'base64').length === 32),
-});
-
-/** Reads what `keys export` writes, or another stack's key. */
-function parseKeyDocument(value: unknown, where: string): TextKey {
-  const bundle = epochBundle.safeParse(value);
-  if (!bundle.success) return parseForeignTextKey(value, where);
-  return { stack: 'touchmark', epochKey: Buffer.from(bundle.data.key, 'base64') };
 }

@@ -2,20 +2,10 @@ import type { Argv } from 'yargs';
 import type { FitSummary } from '../../operations/fit-tally.ts';
 import type { FailedLine } from '../../operations/json-lines.ts';
 import { flags } from '../flags.ts';
-import { concludeLines, openLineStream, readKey, writeJsonLines } from '../json-lines.ts';
+import { concludeLines, openLineStream, writeJsonLines } from '../json-lines.ts';
 import { note, print } from '../terminal.ts';
+import { keyFlags, lineFlags, watermarkOptions } from '../watermark-flags.ts';
 
-const keyFlags = {
-  config: flags.config,
-  profile: flags.profile,
-  tenant: { ...flags.tenant, demandOption: false, describe: 'whose key of the ring to use' },
-  epoch: flags.epoch,
-  'key-file': flags['key-file'],
-  'key-env': flags['key-env'],
-  'common-tenant': flags['common-tenant'],
-  'common-epoch': flags['common-epoch'],
-} as const;
-const lineFlags = { in: flags.in, tokenizer: flags.tokenizer } as const;
 const oneLineEach =
   'A line that cannot be used becomes {"line", "error"} in its place, and the exit code is 2 at the end.';
 
@@ -160,35 +150,6 @@ function addAttribute(group: Argv): Argv {
       concludeLines(stream.counts, reasonsAbove);
     },
   );
-}
-
-async function watermarkOptions(options: {
-  readonly config: string;
-  readonly profile: string;
-  readonly tenant?: string | undefined;
-  readonly epoch?: string | undefined;
-  readonly keyFile?: string | undefined;
-  readonly keyEnv?: string | undefined;
-  readonly commonTenant?: string | undefined;
-  readonly commonEpoch?: string | undefined;
-  readonly tokenizer?: string | undefined;
-  readonly in?: string | undefined;
-  readonly logitBias?: boolean;
-}) {
-  return {
-    configPath: options.config,
-    profilePath: options.profile,
-    ...(options.tenant !== undefined && { tenant: options.tenant }),
-    ...(options.epoch !== undefined && { epoch: options.epoch }),
-    ...(options.keyFile === '-' && {
-      keyText: await readKey(options.in !== undefined || options.logitBias === true),
-    }),
-    ...(options.keyFile !== undefined && options.keyFile !== '-' && { keyFile: options.keyFile }),
-    ...(options.keyEnv !== undefined && { keyVariable: options.keyEnv }),
-    ...(options.commonTenant !== undefined && { commonTenant: options.commonTenant }),
-    ...(options.commonEpoch !== undefined && { commonEpoch: options.commonEpoch }),
-    ...(options.tokenizer !== undefined && { tokenizerFolder: options.tokenizer }),
-  };
 }
 
 function tenantNames(list: string): 'all' | string[] {
