@@ -5,18 +5,26 @@ import { benchBinomialTail } from './binomial-tail.ts';
 import { benchEmbedding } from './embed.ts';
 import { benchLedger } from './ledger-append.ts';
 import type { BenchRow } from './measure.ts';
+import { benchText } from './text.ts';
 
 const benches: Readonly<Record<string, () => readonly BenchRow[] | Promise<readonly BenchRow[]>>> =
-  { embed: benchEmbedding, stats: benchBinomialTail, ledger: benchLedger };
+  { embed: benchEmbedding, stats: benchBinomialTail, ledger: benchLedger, text: benchText };
 
-const { json } = await yargs(hideBin(process.argv))
+const { json, only } = await yargs(hideBin(process.argv))
   .scriptName('bench')
   .option('json', { type: 'boolean', default: false, describe: 'print rows as JSON' })
+  .option('only', {
+    choices: Object.keys(benches),
+    type: 'string',
+    array: true,
+    describe: 'measure these alone',
+  })
   .strict()
   .parseAsync();
 
 const rows: BenchRow[] = [];
 for (const [name, bench] of Object.entries(benches)) {
+  if (only && !only.includes(name)) continue;
   process.stderr.write(`measuring ${name}\n`);
   rows.push(...(await bench()));
 }

@@ -4,7 +4,7 @@
  */
 export class RowSet {
   #size = 0;
-  #slots = new Int32Array(2 * 1024);
+  #slots = new Int32Array(2 * 16);
 
   clear(): void {
     if (this.#size > 0) this.#slots.fill(0);

@@ -104,9 +104,9 @@ export function readContext(
   const first = rule.reads === 'output' && !inPrompt ? text.promptLength : 0;
   if ((padding === undefined || inPrompt) && position - first < width) return false;
   const start = position - width;
-  for (let at = 0; at < width; at++) {
-    contexts[into + at] = start + at < first ? (padding ?? 0) : text.tokens[start + at]!;
-  }
+  const missing = Math.max(0, first - start);
+  for (let at = 0; at < missing; at++) contexts[into + at] = padding ?? 0;
+  for (let at = missing; at < width; at++) contexts[into + at] = text.tokens[start + at]!;
   return true;
 }
 
@@ -128,14 +128,17 @@ function pairsOf(
   if (skipPromptContexts) rememberPrompt(text, rules.context, contexts, promptContexts);
   if (repeats !== 'mark') contextsSeen.clear();
   if (repeats === 'all') rememberPrompt(text, rules.context, contexts, contextsSeen);
+  let outside = lastOutside(text, rules);
   let count = 0;
   for (let position = promptLength; position < length; position++) {
     const at = count * width;
+    const token = text.tokens[position]!;
+    if (!isInside(token, rules.vocabularySize)) outside = position;
     if (!readContext(rules.context, text, position, contexts, at)) counts.short++;
     else if (skipPromptContexts && promptContexts.has(contexts, at, width)) counts.copied++;
     else if (repeats !== 'mark' && !contextsSeen.add(contexts, at, width)) counts.repeated++;
-    else if (!inRange(rules, text.tokens[position]!, contexts, at)) counts.outside++;
-    else tokens[count++] = text.tokens[position]!;
+    else if (outside >= position - width) counts.outside++;
+    else tokens[count++] = token;
   }
   note(skipped, 'prompt', Math.min(promptLength, length));
   note(skipped, 'context too short', counts.short);
@@ -167,13 +170,16 @@ function note(skipped: SkipCounts, reason: SkipReason, count: number): void {
   if (count > 0) skipped[reason] = (skipped[reason] ?? 0) + count;
 }
 
-function inRange(rules: PairRules, token: number, contexts: Int32Array, from: number): boolean {
-  const { vocabularySize } = rules;
-  const { width, padding } = rules.context;
-  if (token < 0 || token >= vocabularySize) return false;
-  for (let at = from; at < from + width; at++) {
-    const id = contexts[at]!;
-    if ((id < 0 || id >= vocabularySize) && id !== padding) return false;
+/** The last position before the output that contexts read and that is outside the vocabulary. */
+function lastOutside({ tokens, promptLength }: TokenText, rules: PairRules): number {
+  const { width, reads } = rules.context;
+  const first = reads === 'output' ? promptLength : Math.max(0, promptLength - width);
+  for (let position = Math.min(promptLength, tokens.length) - 1; position >= first; position--) {
+    if (!isInside(tokens[position]!, rules.vocabularySize)) return position;
   }
-  return true;
+  return -Infinity;
+}
+
+function isInside(token: number, vocabularySize: number): boolean {
+  return token >= 0 && token < vocabularySize;
 }

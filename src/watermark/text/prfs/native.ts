@@ -22,9 +22,10 @@ export const domains = {
   layer: 65,
 } as const;
 
+const greenDomain = [domains.green];
 const uniformDomains = [domains.coarseUniform, domains.fineUniform];
 const blockBytes = 16;
-const pairsAtOnce = 4096;
+const pairsAtOnce = 2048;
 const tokensInFirstBlock = 3;
 const tokensInLaterBlock = 4;
 const maximumPlanes = 16;
@@ -88,20 +89,20 @@ export class NativePrf implements TextPrf {
     return this.blocksOf([domain], contexts, [indices]);
   }
 
-  /** Returns what `blocks` returns for each domain and its indices, one after another. */
-  blocksOf(
-    domains: readonly number[],
-    contexts: Int32Array,
-    indices: readonly Int32Array[],
-  ): Buffer {
-    const count = indices[0]!.length;
-    const one = contexts.length === this.context.width;
-    const seeds = wordsOf(this.#seeds(domains, contexts, one ? 1 : count));
-    const counters = new Int32Array(4 * count * domains.length);
-    const seedStep = one ? 0 : 4;
-    for (let each = 0; each < domains.length; each++) {
-      const from = 4 * each * (one ? 1 : count);
-      writeSums(counters, 4 * each * count, seeds, from, seedStep, indices[each]!);
+  /**
+   * Returns what `blocks` returns for each of several lists of indices, one after another; as many
+   * lists follow each other for every domain.
+   */
+  blocksOf(domains: readonly number[], contexts: Int32Array, lists: readonly Int32Array[]): Buffer {
+    const count = lists[0]!.length;
+    const rows = contexts.length === this.context.width ? 1 : count;
+    const seeds = wordsOf(this.#seeds(domains, contexts, rows));
+    const listsPerDomain = lists.length / domains.length;
+    const seedStep = rows === 1 ? 0 : 4;
+    const counters = new Int32Array(4 * count * lists.length);
+    for (let list = 0; list < lists.length; list++) {
+      const from = 4 * rows * Math.floor(list / listsPerDomain);
+      writeSums(counters, 4 * list * count, seeds, from, seedStep, lists[list]!);
     }
     return this.#keystream.update(counters);
   }
@@ -152,14 +153,13 @@ class NativeGreen implements GreenSource {
       const next = Math.min(count, first + pairsAtOnce);
       const contexts = pairs.contexts.subarray(first * width, next * width);
       const tokens = pairs.tokens.subarray(first, next);
+      const digits = Array.from({ length: planes }, (_, plane) =>
+        planeIndices(tokens, planes, plane),
+      );
+      const blocks = wordsOf(this.#prf.blocksOf(greenDomain, contexts, digits));
       for (let plane = planes - 1; plane >= 0; plane--) {
-        const blocks = this.#prf.blocks(
-          domains.green,
-          contexts,
-          planeIndices(tokens, planes, plane),
-        );
         const bit = (threshold >>> (planes - 1 - plane)) & 1;
-        comparePlane(below, first, wordsOf(blocks), tokens, bit);
+        comparePlane(below, first, blocks, 4 * plane * tokens.length, tokens, bit);
       }
     }
     return below;
@@ -269,12 +269,13 @@ function comparePlane(
   below: Uint8Array,
   first: number,
   blocks: Int32Array,
+  from: number,
   tokens: Int32Array,
   thresholdBit: number,
 ): void {
   for (let row = 0; row < tokens.length; row++) {
     const token = tokens[row]!;
-    const clear = ~(blocks[4 * row + (token & 3)]! << ((token & 127) >>> 2)) >>> 31;
+    const clear = ~(blocks[from + 4 * row + (token & 3)]! << ((token & 127) >>> 2)) >>> 31;
     const before = below[first + row]!;
     below[first + row] = thresholdBit === 1 ? clear | before : clear & before;
   }
