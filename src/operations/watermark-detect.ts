@@ -15,6 +15,8 @@ import { openWatermark, type WatermarkOptions } from './watermark-open.ts';
 export interface DetectedText extends Omit<TextDetection, 'texts' | 'total'> {
   readonly line: number;
   readonly id?: string | number;
+  /** What counts as evidence: log10E, or 0 under a key that everybody knows. */
+  readonly bans: number;
   /** Those that passed come without their detail. */
   readonly checks: readonly BriefCheck[];
   /** What the stack that defines the profile's function prints for the same text. */
@@ -30,6 +32,8 @@ const neighboursShown = 3;
 /** What all texts together say of the key; pairs that occur in several texts count once. */
 export interface DetectedTexts extends Omit<TextDetection, 'skipped' | 'total'> {
   readonly skipped: Readonly<Record<string, number>>;
+  /** What counts as evidence: log10E, or 0 under a key that everybody knows. */
+  readonly bans: number;
   readonly checks: readonly FitSummary[];
   /** Lines that were no texts; they are not part of the result. */
   readonly failedLines: number;
@@ -52,6 +56,7 @@ export async function* detectLines(
       line,
       ...idOf(value),
       ...detection,
+      bans: countedBans(watermark, detection),
       checks: checks.map(({ check, outcome, detail }) =>
         outcome === 'passed' ? { check, outcome } : { check, outcome, detail },
       ),
@@ -89,9 +94,17 @@ export async function detectTogether(
   return {
     ...detection,
     skipped: { ...skipped, ...(memory.leftOut > 0 && { 'memory full': memory.leftOut }) },
+    bans: countedBans(watermark, detection),
     checks: fit.summaries,
     failedLines: stream.counts.failed,
   };
+}
+
+function countedBans(
+  { keyIsPublic }: TextWatermark,
+  { log10E }: Pick<TextDetection, 'log10E'>,
+): number {
+  return keyIsPublic ? 0 : log10E;
 }
 
 /** Folds every text of a stream. @throws TouchmarkError INPUT_INVALID when there is none */
