@@ -3,14 +3,20 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { stderrProgress } from '../progress.ts';
 import { readTextCorpus } from '../text-corpus.ts';
+import { attributionPowerCases, measureAttribution } from './attribution.ts';
 import { Scene, schemeCases, temperature, topK } from './scenes.ts';
 import { measureCleanStudents, measureStudent } from './students.ts';
 import { textTable } from './table.ts';
 import { measureTexts } from './texts.ts';
 
-const { texts, students, seed, json } = await yargs(hideBin(process.argv))
+const { texts, attributed, students, seed, json } = await yargs(hideBin(process.argv))
   .scriptName('power')
   .option('texts', { type: 'number', default: 200, describe: 'texts per scheme' })
+  .option('attributed', {
+    type: 'number',
+    default: 100,
+    describe: 'texts per way of telling tenants apart',
+  })
   .option('students', { type: 'number', default: 200, describe: 'students of unmarked text' })
   .option('seed', { type: 'string', default: 'power', describe: 'of prompts, keys and draws' })
   .option('json', {
@@ -19,7 +25,9 @@ const { texts, students, seed, json } = await yargs(hideBin(process.argv))
     describe: 'print one JSON document at the end',
   })
   .check((options) =>
-    [options.texts, options.students].every((n) => Number.isSafeInteger(n) && n > 0),
+    [options.texts, options.attributed, options.students].every(
+      (n) => Number.isSafeInteger(n) && n > 0,
+    ),
   )
   .strict()
   .parseAsync();
@@ -32,38 +40,54 @@ const textRows = await print(
   textTable.texts,
   [undefined, ...schemeCases].map((each) => () => measureTexts(scene, each, texts, progress)),
 );
+const attributionRows = await printEach(
+  textTable.attribution,
+  attributionPowerCases.map((each) => () => measureAttribution(scene, each, attributed, progress)),
+);
 const studentRows = await print(
   textTable.students,
   schemeCases.map((each) => () => measureStudent(scene, each, progress)),
 );
-const cleanRows = await measureCleanStudents(scene, students, progress);
-await print(
-  textTable.clean,
-  cleanRows.map((row) => async () => row),
-);
+const cleanRows = await printEach(textTable.clean, [
+  () => measureCleanStudents(scene, students, progress),
+]);
 if (json) {
   const document = {
     seed,
     temperature,
     topK,
     texts: textRows,
+    attribution: attributionRows,
     students: studentRows,
     clean: cleanRows,
   };
   process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
 }
 
+interface Table<Row> {
+  readonly header: string;
+  readonly line: (row: Row) => string;
+}
+
 /** Prints each row as soon as it is there. */
-async function print<Row>(
-  table: { readonly header: string; readonly line: (row: Row) => string },
-  work: readonly (() => Promise<Row>)[],
+function print<Row>(table: Table<Row>, work: readonly (() => Promise<Row>)[]): Promise<Row[]> {
+  return printEach(
+    table,
+    work.map((measure) => async () => [await measure()]),
+  );
+}
+
+/** Prints rows that come several at a time. */
+async function printEach<Row>(
+  table: Table<Row>,
+  work: readonly (() => Promise<readonly Row[]>)[],
 ): Promise<Row[]> {
   if (!json) process.stdout.write(`${table.header}\n`);
   const rows: Row[] = [];
   for (const measure of work) {
-    const row = await measure();
-    rows.push(row);
-    if (!json) process.stdout.write(`${table.line(row)}\n`);
+    const more = await measure();
+    rows.push(...more);
+    if (!json) for (const row of more) process.stdout.write(`${table.line(row)}\n`);
   }
   if (!json) process.stdout.write('\n');
   return rows;

@@ -1,3 +1,4 @@
+import type { AttributionPowerRow } from './attribution.ts';
 import type { CleanRow, StudentRow } from './students.ts';
 import type { TextRow } from './texts.ts';
 
@@ -29,6 +30,23 @@ export const textTable = {
         [row.entropy.toFixed(2), 8],
         [row.surprise.toFixed(2), 9],
         [row.variation.toFixed(3), 10],
+      ]),
+  },
+  attribution: {
+    header: cells('naming a tenant', [
+      ['tokens', 14],
+      ['leads', 7],
+      ['screened', 10],
+      ['accused', 9],
+      ['log10 p', 9],
+    ]),
+    line: (row: AttributionPowerRow) =>
+      cells(row.name, [
+        [String(row.tokens), 32 - Math.max(nameWidth, row.name.length)],
+        [row.first.toFixed(2), 7],
+        [row.screened.toFixed(2), 10],
+        [row.accused === null ? '-' : row.accused.toFixed(2), 9],
+        [row.medianLog10P.toFixed(1), 9],
       ]),
   },
   students: {
