@@ -23,18 +23,14 @@ export function biasGreen(
   const end = logits + ((<usize>size >>> 7) << 9);
   const stride = <usize>planes << 4;
   let at = logits;
-  while (at < end) {
-    const above = byOctets(notBelow(keystream, planes, threshold));
-    biasSixteen(at, above, highest, second, low);
-    biasSixteen(at + 16, i32x4.shl(above, 1), highest, second, low);
-    biasSixteen(at + 32, i32x4.shl(above, 2), highest, second, low);
-    biasSixteen(at + 48, i32x4.shl(above, 3), highest, second, low);
-    biasSixteen(at + 64, i32x4.shl(above, 4), highest, second, low);
-    biasSixteen(at + 80, i32x4.shl(above, 5), highest, second, low);
-    biasSixteen(at + 96, i32x4.shl(above, 6), highest, second, low);
-    biasSixteen(at + 112, i32x4.shl(above, 7), highest, second, low);
-    at += 512;
-    keystream += stride;
+  if (planes == 1) {
+    for (; at < end; at += 512, keystream += 16) {
+      biasBlock(at, v128.load(keystream), highest, second, low);
+    }
+  } else {
+    for (; at < end; at += 512, keystream += stride) {
+      biasBlock(at, notBelow(keystream, planes, threshold), highest, second, low);
+    }
   }
   if ((size & 127) != 0) biasRest(at, size & 127, notBelow(keystream, planes, threshold), half);
 }
@@ -55,6 +51,20 @@ function notBelow(block: usize, planes: u32, threshold: u32): v128 {
 @inline
 function byOctets(words: v128): v128 {
   return i8x16.shuffle(words, words, 3, 7, 11, 15, 2, 6, 10, 14, 1, 5, 9, 13, 0, 4, 8, 12);
+}
+
+/** Biases 128 tokens from `at` on. */
+@inline
+function biasBlock(at: usize, above: v128, highest: v128, second: v128, low: v128): void {
+  const octets = byOctets(above);
+  biasSixteen(at, octets, highest, second, low);
+  biasSixteen(at + 16, i32x4.shl(octets, 1), highest, second, low);
+  biasSixteen(at + 32, i32x4.shl(octets, 2), highest, second, low);
+  biasSixteen(at + 48, i32x4.shl(octets, 3), highest, second, low);
+  biasSixteen(at + 64, i32x4.shl(octets, 4), highest, second, low);
+  biasSixteen(at + 80, i32x4.shl(octets, 5), highest, second, low);
+  biasSixteen(at + 96, i32x4.shl(octets, 6), highest, second, low);
+  biasSixteen(at + 112, i32x4.shl(octets, 7), highest, second, low);
 }
 
 /**

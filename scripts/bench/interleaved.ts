@@ -1,6 +1,6 @@
 import { median } from './measure.ts';
 
-const rounds = 61;
+const rounds = 101;
 const warmUpMilliseconds = 300;
 
 /** Something that a bench times: how often in a row it runs before the others get their turn. */

@@ -6,6 +6,8 @@ const fewestBlocks = 4096;
 interface CounterMemory {
   readonly kernel: KernelExports;
   readonly words: Int32Array;
+  /** The part of the words that was returned last: streams of one length follow each other. */
+  last: Int32Array;
 }
 let counterMemory: CounterMemory | undefined;
 
@@ -20,7 +22,8 @@ export function consecutiveCounters(seed: Int32Array, blocks: number): Int32Arra
   const memory = (low >>> 0) + blocks > 2 ** 32 ? undefined : memoryFor(blocks);
   if (!memory) return plainConsecutiveCounters(seed, blocks);
   memory.kernel.writeCounters(firstOffset, blocks, seed[0]!, seed[1]!, seed[2]!, low);
-  return memory.words.subarray(0, 4 * blocks);
+  if (memory.last.length !== 4 * blocks) memory.last = memory.words.subarray(0, 4 * blocks);
+  return memory.last;
 }
 
 /** What `consecutiveCounters` returns, in TypeScript. */
@@ -64,7 +67,7 @@ function memoryFor(blocks: number): CounterMemory | undefined {
   const instance = instantiateKernel(firstOffset + (room + 3) * blockBytes);
   if (!instance) return undefined;
   const words = new Int32Array(instance.memory, firstOffset, 4 * room);
-  counterMemory = { kernel: instance.kernel, words };
+  counterMemory = { kernel: instance.kernel, words, last: words };
   return counterMemory;
 }
 

@@ -78,7 +78,8 @@ export class NativePrf implements TextPrf {
   stream(domain: number, context: Int32Array, bytes: number): Buffer {
     const seed = this.#seeds([domain], context, 1);
     const counters = consecutiveCounters(wordsOf(seed), Math.ceil(bytes / blockBytes));
-    return this.#keystream.update(counters).subarray(0, bytes);
+    const stream = this.#keystream.update(counters);
+    return stream.length === bytes ? stream : stream.subarray(0, bytes);
   }
 
   /**

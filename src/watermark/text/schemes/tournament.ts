@@ -49,27 +49,38 @@ export function playTournament(
   words: number,
   depth: number,
 ): void {
+  let ones = onesOf(probabilities, leaves, words);
   for (let layer = 0; layer < depth; layer++) {
-    playLayer(probabilities, leaves, words, layer >>> 5, layer & 31);
+    ones = playLayer(probabilities, leaves, words, layer, ones);
   }
 }
 
+/** The probability of the leaves that are one in the first layer. */
+function onesOf(probabilities: Float64Array, leaves: Uint32Array, words: number): number {
+  let ones = 0;
+  for (let index = 0, at = 0; index < probabilities.length; index++, at += words) {
+    ones += probabilities[index]! * (leaves[at]! & 1);
+  }
+  return ones;
+}
+
+/** Plays one layer, given the probability of its ones, and returns that of the next layer's. */
 function playLayer(
   probabilities: Float64Array,
   leaves: Uint32Array,
   words: number,
-  word: number,
-  shift: number,
-): void {
-  let ones = 0;
-  for (let index = 0, at = word; index < probabilities.length; index++, at += words) {
-    ones += probabilities[index]! * ((leaves[at]! >>> shift) & 1);
+  layer: number,
+  ones: number,
+): number {
+  const word = layer >>> 5;
+  const next = Math.min((layer + 1) >>> 5, words - 1);
+  let nextOnes = 0;
+  for (let index = 0, at = 0; index < probabilities.length; index++, at += words) {
+    const played = probabilities[index]! * (1 + ((leaves[at + word]! >>> (layer & 31)) & 1) - ones);
+    probabilities[index] = played;
+    nextOnes += played * ((leaves[at + next]! >>> ((layer + 1) & 31)) & 1);
   }
-  for (let index = 0, at = word; index < probabilities.length; index++, at += words) {
-    // Rounding can carry the sum of a certain layer above 1.
-    const factor = Math.max(0, 1 + ((leaves[at]! >>> shift) & 1) - ones);
-    probabilities[index] = probabilities[index]! * factor;
-  }
+  return nextOnes;
 }
 
 /** The softmax of logits; +Infinity shares everything among its tokens. */
