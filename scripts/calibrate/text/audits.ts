@@ -1,6 +1,6 @@
 import { conductTextAudit } from '../../../src/audit/conduct-text.ts';
 import { provenanceScore } from '../../../src/audit/score.ts';
-import type { TextProfile } from '../../../src/watermark/text/profile.ts';
+import { parseTextProfile, type TextProfile } from '../../../src/watermark/text/profile.ts';
 import { openTextWatermark } from '../../../src/watermark/text/watermark.ts';
 import {
   asLanguageModel,
@@ -33,6 +33,11 @@ export interface AuditCase {
 
 const greenList = sceneProfile({ name: 'green-list', gamma: 0.25, delta: 3 });
 const prompts = 3;
+/** Its lists follow the last token alone, so that what it reads returns where contexts are new. */
+const lastTokenList = parseTextProfile(
+  { ...greenList, prf: { name: 'hugging-face', seeding: 'lefthash', contextWidth: 2 } },
+  'a case of the calibration',
+);
 const usualReadings = 40;
 const allReadings = 1000;
 const ratesP = [0.05, 0.01] as const;
@@ -67,6 +72,13 @@ export const auditCases: readonly AuditCase[] = [
     tenant: echoing,
     innocent: 'copies what it is shown',
     profile: greenList,
+    readings: allReadings,
+  },
+  {
+    name: 'echoing tenant, copying suspect, lefthash of width 2',
+    tenant: echoing,
+    innocent: 'copies what it is shown',
+    profile: lastTokenList,
     readings: allReadings,
   },
   {
