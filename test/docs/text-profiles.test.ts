@@ -32,7 +32,7 @@ describe('the examples of text profiles', () => {
     expect(log10P).toBeLessThan(-6);
   });
 
-  it('follow the published JSON schema', () => {
+  it('follow the published JSON schema, which scripts/text-profile-schema.ts writes', () => {
     const published: unknown = JSON.parse(readFileSync(join(folder, 'schema.json'), 'utf8'));
     expect(published).toEqual(z.toJSONSchema(textProfileSchema));
   });

@@ -423,11 +423,12 @@ describe('watermark detect --together', () => {
     expect(bounded.scored).toBeGreaterThan(150);
     expect(bounded.scored).toBeLessThan(250);
     expect(bounded.skipped['memory full']).toBeGreaterThan(1000);
-    expect({ ...otherKey, mean: 0, log10P: 0, log10E: 0 }).toEqual({
+    expect({ ...otherKey, mean: 0, log10P: 0, log10E: 0, bans: 0 }).toEqual({
       ...bounded,
       mean: 0,
       log10P: 0,
       log10E: 0,
+      bans: 0,
     });
   });
 

@@ -13,6 +13,7 @@ export interface FitCheck {
     | 'prompt'
     | 'length'
     | 'repetition'
+    | 'device'
     | 'key';
   readonly outcome: 'passed' | 'failed' | 'not checked';
   /** What was seen, and what it means for the result. */
@@ -52,6 +53,7 @@ export function checkFit(
     checkPrompt(watermark, origin),
     checkLength(watermark, text),
     checkRepetition(watermark, text),
+    ...checkDevice(watermark),
     keyIsPublic
       ? failed('key', 'The key is public: anybody can make this mark, and it counts nothing.')
       : passed('key', 'The key is not one that a serving stack ships.'),
@@ -135,6 +137,18 @@ function checkPrompt({ prf }: TextWatermark, { promptKnown }: TextOrigin): FitCh
     'prompt',
     `The prompt is not known: ${consequence}. This costs power, not validity.`,
   );
+}
+
+function checkDevice({ profile: { prf } }: TextWatermark): FitCheck[] {
+  if (prf.name !== 'hugging-face') return [];
+  if (prf.device === 'cpu')
+    return [passed('device', 'The profile says that a CPU drew the lists.')];
+  return [
+    unchecked(
+      'device',
+      'A GPU draws other lists from the same key than a CPU, whose lists are read here: a text that was marked on a GPU looks unmarked.',
+    ),
+  ];
 }
 
 function checkLength({ prf }: TextWatermark, { tokens, promptLength }: TokenText): FitCheck {

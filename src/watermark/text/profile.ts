@@ -22,6 +22,10 @@ const prfs = z.discriminatedUnion('name', [
     name: z.literal('hugging-face'),
     seeding: z.enum(['lefthash', 'selfhash']),
     contextWidth: z.int().min(1).max(16).describe("transformers' context_width."),
+    device: z
+      .enum(['cpu', 'gpu'])
+      .optional()
+      .describe('Where the lists were drawn, if known; those of a GPU cannot be read.'),
   }),
   z.strictObject({
     name: z.enum(['synthid-hf', 'synthid-deepmind']),
@@ -105,6 +109,11 @@ export function parseTextProfile(value: unknown, where: string): TextProfile {
 
 function misfits(scheme: TextProfile['scheme'], prf: TextProfile['prf']): string[] {
   const messages: string[] = [];
+  if (prf.name === 'hugging-face' && prf.device === 'gpu') {
+    messages.push(
+      'a GPU draws other lists from the same key than a CPU, and only those of a CPU can be drawn here: text that transformers marked on a GPU cannot be tested',
+    );
+  }
   if (prf.name === 'hugging-face' && scheme.name !== 'green-list') {
     messages.push(`hugging-face lists carry green-list only, not ${scheme.name}`);
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { detectText } from '../../../src/watermark/text/detect.ts';
 import { diagnoseProfile } from '../../../src/watermark/text/diagnose.ts';
 import { checkFit, type FitCheck, type TextOrigin } from '../../../src/watermark/text/fit.ts';
+import type { TextProfile } from '../../../src/watermark/text/profile.ts';
 import type { TokenText } from '../../../src/watermark/text/token-pairs.ts';
 import { openTextWatermark } from '../../../src/watermark/text/watermark.ts';
 import { nativeKey, nativeProfile, randomText } from './random-text.ts';
@@ -64,6 +65,23 @@ describe('whether a profile fits', () => {
     expect(outcomes({ tokens: Int32Array.of(1, 2, 3), promptLength: 3 }).length).toBe('failed');
     const looping = { tokens: Int32Array.from({ length: 90 }, (_, at) => at % 9), promptLength: 0 };
     expect(outcomes(looping).repetition).toBe('failed');
+  });
+
+  it('doubts the device of lists that transformers drew', () => {
+    const profile = nativeProfile({
+      prf: { name: 'hugging-face', seeding: 'lefthash', contextWidth: 1 },
+    });
+    const told = { ...profile.prf, device: 'cpu' } as const;
+    for (const [given, outcome] of [
+      [profile, 'not checked'],
+      [nativeProfile({ prf: told as TextProfile['prf'] }), 'passed'],
+    ] as const) {
+      const mark = openTextWatermark(given, { stack: 'hugging-face', hashingKey: 7n });
+      const checks = checkFit(mark, text, { promptKnown: true });
+      expect(checks.find(({ check }) => check === 'device')?.outcome).toBe(outcome);
+    }
+    const onGpu = { ...profile.prf, device: 'gpu' } as TextProfile['prf'];
+    expect(() => nativeProfile({ prf: onGpu })).toThrow(/marked on a GPU cannot be tested/);
   });
 
   it('says that a public key counts nothing', () => {
