@@ -57,6 +57,12 @@ export interface Classifier {
   ): Promise<readonly Outcome[]>;
 }
 
+/** The tokens to which an engine has cut the next one, in any order, each once, and their logits. */
+export interface TokenCandidates {
+  readonly tokens: Int32Array;
+  readonly logits: Float32Array | Float64Array;
+}
+
 /** Marks the next token's logits in place, for one sequence that grows token by token. */
 export interface TokenMarker {
   /**
@@ -64,6 +70,8 @@ export interface TokenMarker {
    * @param context the token ids so far, prompt and output, oldest first
    */
   mark(logits: Float32Array, context: Int32Array): void;
+  /** Marks candidates in place, as `mark` would if all other tokens were impossible. */
+  markCandidates?(candidates: TokenCandidates, context: Int32Array): void;
 }
 
 /** Turns text into token ids and back. */

@@ -1,4 +1,4 @@
-import type { TokenMarker } from '../../src/contracts.ts';
+import type { TokenCandidates, TokenMarker } from '../../src/contracts.ts';
 
 /** Sums over steps. */
 export interface Measures {
@@ -7,7 +7,7 @@ export interface Measures {
   steps: number;
 }
 
-/** Passes logits on to a marker, if there is one, and measures what it changes. */
+/** Passes candidates on to a marker, if there is one, and measures what it changes. */
 export class MeasuringMarker implements TokenMarker {
   readonly #inner: TokenMarker | undefined;
   readonly #measures: Measures;
@@ -17,11 +17,14 @@ export class MeasuringMarker implements TokenMarker {
     this.#measures = measures;
   }
 
-  mark(logits: Float32Array, context: Int32Array): void {
-    const tokens = possible(logits);
-    const before = softmax(tokens, logits);
-    this.#inner?.mark(logits, context);
-    const after = softmax(tokens, logits);
+  mark(): never {
+    throw new Error('the sampler of the power script hands over candidates');
+  }
+
+  markCandidates(candidates: TokenCandidates, context: Int32Array): void {
+    const before = softmax(candidates.logits);
+    this.#inner?.markCandidates?.(candidates, context);
+    const after = softmax(candidates.logits);
     for (const [index, probability] of before.entries()) {
       if (probability > 0) this.#measures.entropy -= probability * Math.log(probability);
       this.#measures.variation += Math.abs(after[index]! - probability) / 2;
@@ -30,18 +33,10 @@ export class MeasuringMarker implements TokenMarker {
   }
 }
 
-function possible(logits: Float32Array): Int32Array {
-  const tokens = new Int32Array(logits.length);
-  let count = 0;
-  for (let token = 0; token < logits.length; token++) {
-    if (logits[token]! > -Infinity) tokens[count++] = token;
-  }
-  return tokens.slice(0, count);
-}
-
-function softmax(tokens: Int32Array, logits: Float32Array): Float64Array {
-  const highest = tokens.reduce((most, token) => Math.max(most, logits[token]!), -Infinity);
-  const weights = Float64Array.from(tokens, (token) => Math.exp(logits[token]! - highest));
+function softmax(logits: ArrayLike<number>): Float64Array {
+  const values = Float64Array.from(logits);
+  const highest = values.reduce((most, logit) => Math.max(most, logit), -Infinity);
+  const weights = values.map((logit) => Math.exp(logit - highest));
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return weights.map((weight) => weight / sum);
 }

@@ -17,7 +17,7 @@ export class TokenSampler {
   readonly #model: NextTokenModel;
   readonly #sampling: Sampling;
   readonly #choice: TokenChoice;
-  readonly #logits: Float32Array;
+  #logits: Float32Array | undefined;
 
   /** @throws TouchmarkError INPUT_INVALID for a length, temperature or topK outside its range */
   constructor(model: NextTokenModel, sampling: Sampling) {
@@ -25,7 +25,6 @@ export class TokenSampler {
     this.#model = model;
     this.#sampling = sampling;
     this.#choice = new TokenChoice(model.shared);
-    this.#logits = new Float32Array(model.vocabularySize);
   }
 
   /**
@@ -50,17 +49,26 @@ export class TokenSampler {
     }
     const { tokens, probabilities } = this.#choice.likeliest(next, topK);
     const logits = temperedLogits(probabilities, temperature);
-    if (marker !== undefined) {
-      this.#logits.fill(-Infinity);
-      for (let index = 0; index < tokens.length; index++) {
-        this.#logits[tokens[index]!] = logits[index]!;
-      }
-      marker.mark(this.#logits, context);
-      for (let index = 0; index < tokens.length; index++) {
-        logits[index] = this.#logits[tokens[index]!]!;
-      }
-    }
+    if (marker?.markCandidates) marker.markCandidates({ tokens, logits }, context);
+    else if (marker) this.#markDense(marker, tokens, logits, context);
     return tokens[drawFromLogits(logits, random)]!;
+  }
+
+  #markDense(
+    marker: TokenMarker,
+    tokens: Int32Array,
+    logits: Float64Array,
+    context: Int32Array,
+  ): void {
+    this.#logits ??= new Float32Array(this.#model.vocabularySize);
+    this.#logits.fill(-Infinity);
+    for (let index = 0; index < tokens.length; index++) {
+      this.#logits[tokens[index]!] = logits[index]!;
+    }
+    marker.mark(this.#logits, context);
+    for (let index = 0; index < tokens.length; index++) {
+      logits[index] = this.#logits[tokens[index]!]!;
+    }
   }
 }
 

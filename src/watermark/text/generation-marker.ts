@@ -1,4 +1,4 @@
-import type { TokenMarker } from '../../contracts.ts';
+import type { TokenCandidates, TokenMarker } from '../../contracts.ts';
 import { ContextHistory } from './context-history.ts';
 import type { ContextRule } from './prfs/prf.ts';
 import type { GenerationOptions, TextScheme } from './schemes/scheme.ts';
@@ -31,6 +31,17 @@ export class GenerationMarker implements TokenMarker {
   }
 
   mark(logits: Float32Array, sequence: Int32Array): void {
+    const context = this.#contextToMark(sequence);
+    if (context) this.#scheme.mark(logits, context, this.#options);
+  }
+
+  markCandidates(candidates: TokenCandidates, sequence: Int32Array): void {
+    const context = this.#contextToMark(sequence);
+    if (context) this.#scheme.markCandidates(candidates, context, this.#options);
+  }
+
+  /** Returns the context of the next token, or nothing where it is to be left unmarked. */
+  #contextToMark(sequence: Int32Array): Int32Array | undefined {
     const context = new Int32Array(this.#rule.width);
     const position = sequence.length;
     const text = { tokens: sequence, promptLength: this.#options.promptLength };
@@ -43,9 +54,7 @@ export class GenerationMarker implements TokenMarker {
       this.#position = at;
     }
     readContext(this.#rule, text, position, context, 0);
-    if (this.#marksHere && position >= this.#firstMarked()) {
-      this.#scheme.mark(logits, context, this.#options);
-    }
+    return this.#marksHere && position >= this.#firstMarked() ? context : undefined;
   }
 
   #firstMarked(): number {

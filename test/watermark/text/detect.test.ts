@@ -128,6 +128,26 @@ describe('marking a generation', () => {
     expect(isMarkedAt(8, 3)).toBe(false);
   });
 
+  it.each(
+    named,
+  )('marks candidates as it marks a vocabulary without all others: %s', (_, scheme) => {
+    const profile = nativeProfile({ scheme, repeats: 'turn' });
+    const watermark = openTextWatermark(profile, nativeKey('sparse'));
+    const [dense, sparse] = [1, 2].map(() => watermark.marker({ promptLength: 1 }));
+    const sequence = Int32Array.of(4, 9, 2, 4, 9, 2, 7, 1);
+    for (let length = 1; length <= sequence.length; length++) {
+      const tokens = Int32Array.of(3, 250, 17, 499, 8);
+      const logits = Float32Array.of(0.5, -1, 2, 0, -Infinity);
+      const vector = new Float32Array(500).fill(-Infinity);
+      tokens.forEach((token, index) => {
+        vector[token] = logits[index]!;
+      });
+      dense!.mark(vector, sequence.slice(0, length));
+      sparse!.markCandidates!({ tokens, logits }, sequence.slice(0, length));
+      expect(logits).toEqual(Float32Array.from(tokens, (token) => vector[token]!));
+    }
+  });
+
   it('starts afresh when the sequence does', () => {
     const watermark = openTextWatermark(nativeProfile({ repeats: 'turn' }), nativeKey('repeats'));
     const marker = watermark.marker({ promptLength: 2 });

@@ -1,5 +1,6 @@
+import type { TokenCandidates } from '../../../contracts.ts';
 import { tokensAboveNothing } from '../kernel/plain-kernel.ts';
-import type { GenerationOptions, TokenCandidates } from './scheme.ts';
+import type { GenerationOptions } from './scheme.ts';
 
 /** Tokens that may come next and their tempered logits. */
 export interface Candidates {

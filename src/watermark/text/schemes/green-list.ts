@@ -1,7 +1,8 @@
+import type { TokenCandidates } from '../../../contracts.ts';
 import { kernelFor } from '../kernel/text-kernel.ts';
 import { bernoulliLaw } from '../laws.ts';
 import type { GreenSource, TokenPairs } from '../prfs/prf.ts';
-import type { TextScheme, TokenCandidates } from './scheme.ts';
+import type { TextScheme } from './scheme.ts';
 
 /** How lanes are read as a keystream of one digit: those that are 1 are green. */
 const lanesAsDigits = { count: 1, threshold: 1 };

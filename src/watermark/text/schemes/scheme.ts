@@ -1,3 +1,4 @@
+import type { TokenCandidates } from '../../../contracts.ts';
 import type { ScoreLaw } from '../laws.ts';
 import type { GreenSource, TokenPairs } from '../prfs/prf.ts';
 
@@ -9,12 +10,6 @@ export interface GenerationOptions {
   readonly temperature?: number;
   /** Candidates kept before the mark; all by default, or when the engine has cut already. */
   readonly topK?: number;
-}
-
-/** The tokens to which an engine has cut the next one, in any order, each once, and their logits. */
-export interface TokenCandidates {
-  readonly tokens: Int32Array;
-  readonly logits: Float32Array | Float64Array;
 }
 
 /** A way of marking tokens, over one pseudorandom function and key. */
