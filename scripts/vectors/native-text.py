@@ -41,11 +41,12 @@ class Native:
         for at in range(0, len(words), 4):
             block = struct.pack("<4I", *(word % 2**32 for word in words[at : at + 4]))
             state = encrypt(self.contexts, bytes(a ^ b for a, b in zip(state, block)))
-        return int.from_bytes(state, "big")
+        return state
 
     def block(self, domain, context, index):
-        counter = (self.seed(domain, context) + index) % 2**128
-        return encrypt(self.keystream, counter.to_bytes(16, "big"))
+        seed = self.seed(domain, context)
+        last = struct.unpack("<I", seed[12:])[0] ^ index
+        return encrypt(self.keystream, seed[:12] + struct.pack("<I", last))
 
     def green(self, context, token, planes, threshold):
         number = 0

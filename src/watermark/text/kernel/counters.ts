@@ -12,16 +12,15 @@ interface CounterMemory {
 let counterMemory: CounterMemory | undefined;
 
 /**
- * Returns the 128-bit big-endian sums of one seed and 0, 1, 2 and so on, for counter mode. They last
- * until the next call.
+ * Returns the counter blocks 0, 1, 2 and so on of one seed: the seed with the number of the block
+ * xored into its last word. They last until the next call.
  *
  * @param seed 16 bytes as four words
  */
 export function consecutiveCounters(seed: Int32Array, blocks: number): Int32Array {
-  const low = swapped(seed[3]!);
-  const memory = (low >>> 0) + blocks > 2 ** 32 ? undefined : memoryFor(blocks);
+  const memory = memoryFor(blocks);
   if (!memory) return plainConsecutiveCounters(seed, blocks);
-  memory.kernel.writeCounters(firstOffset, blocks, seed[0]!, seed[1]!, seed[2]!, low);
+  memory.kernel.writeCounters(firstOffset, blocks, seed[0]!, seed[1]!, seed[2]!, seed[3]!);
   if (memory.last.length !== 4 * blocks) memory.last = memory.words.subarray(0, 4 * blocks);
   return memory.last;
 }
@@ -29,35 +28,34 @@ export function consecutiveCounters(seed: Int32Array, blocks: number): Int32Arra
 /** What `consecutiveCounters` returns, in TypeScript. */
 export function plainConsecutiveCounters(seed: Int32Array, blocks: number): Int32Array {
   const counters = new Int32Array(4 * blocks);
-  const indices = Int32Array.from({ length: blocks }, (_, index) => index);
-  writeSums(counters, 0, seed, 0, 0, indices);
+  const numbers = Int32Array.from({ length: blocks }, (_, number) => number);
+  writeCounters(counters, 0, seed, 0, 0, numbers);
   return counters;
 }
 
 /**
- * Writes the 128-bit big-endian sums of seeds and indices below 2^31, from word `into` on.
+ * Writes the counter blocks of some numbers, from word `into` on.
  *
  * @param from the first word of the first seed
  * @param seedStep words from one seed to the next; 0 when one serves all
  */
-export function writeSums(
+export function writeCounters(
   counters: Int32Array,
   into: number,
   seeds: Int32Array,
   from: number,
   seedStep: number,
-  indices: Int32Array,
+  numbers: Int32Array,
 ): void {
-  for (let row = 0; row < indices.length; row++) {
-    const at = into + 4 * row;
-    const seed = from + seedStep * row;
-    const low = swapped(seeds[seed + 3]!);
-    const sum = (low + indices[row]!) | 0;
+  let at = into;
+  let seed = from;
+  for (let row = 0; row < numbers.length; row++) {
     counters[at] = seeds[seed]!;
     counters[at + 1] = seeds[seed + 1]!;
     counters[at + 2] = seeds[seed + 2]!;
-    counters[at + 3] = swapped(sum);
-    if (sum >>> 0 < low >>> 0) carry(counters, at);
+    counters[at + 3] = seeds[seed + 3]! ^ numbers[row]!;
+    at += 4;
+    seed += seedStep;
   }
 }
 
@@ -69,16 +67,4 @@ function memoryFor(blocks: number): CounterMemory | undefined {
   const words = new Int32Array(instance.memory, firstOffset, 4 * room);
   counterMemory = { kernel: instance.kernel, words, last: words };
   return counterMemory;
-}
-
-function carry(counters: Int32Array, block: number): void {
-  for (let at = block + 2; at >= block; at--) {
-    counters[at] = swapped((swapped(counters[at]!) + 1) | 0);
-    if (counters[at] !== 0) return;
-  }
-}
-
-/** The same four bytes in the other order. */
-function swapped(word: number): number {
-  return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
 }

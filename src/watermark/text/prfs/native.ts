@@ -1,7 +1,7 @@
 import { type Cipher, createCipheriv } from 'node:crypto';
 import { TouchmarkError } from '../../../errors.ts';
 import { derivePurposeKey } from '../../../keys/derivation.ts';
-import { consecutiveCounters, writeSums } from '../kernel/counters.ts';
+import { consecutiveCounters, writeCounters } from '../kernel/counters.ts';
 import { greenLanes, laneBit } from '../kernel/plain-kernel.ts';
 import type {
   GreenPlanes,
@@ -22,7 +22,6 @@ export const domains = {
   layer: 65,
 } as const;
 
-const greenDomain = [domains.green];
 const uniformDomains = [domains.coarseUniform, domains.fineUniform];
 const blockBytes = 16;
 const pairsAtOnce = 2048;
@@ -32,13 +31,14 @@ const maximumPlanes = 16;
 const maximumDepth = 32 * (domains.tenantCode - domains.leaves);
 
 /**
- * Returns the project's own pseudorandom function: AES-256 in counter mode under a seed that is the
- * CBC-MAC, by another AES-256 key, of (domain, context). Both keys are derived from the epoch key.
- * It carries every scheme, for any token id, with 256-bit security and random access.
+ * Returns the project's own pseudorandom function: AES-256 in counter mode from a seed that is the
+ * CBC-MAC, by another AES-256 key, of (domain, context); block i encrypts the seed with i, as a
+ * little-endian word, xored into its last four bytes. Both keys are derived from the epoch key. It
+ * carries every scheme, for any token id, with 256-bit security and random access.
  *
  * CBC-MAC is pseudorandom here because the first block holds the length, so that no input is a
  * prefix of another (Petrank and Rackoff 2000, section 3). Streams of different contexts overlap
- * with probability below (contexts x blocks)^2 / 2^128.
+ * with probability below contexts^2 x blocks / 2^128.
  *
  * @param contextWidth tokens read before the marked one, 0 to 16
  * @throws TouchmarkError INPUT_INVALID for an epoch key that does not have 32 bytes, CONFIG_INVALID
@@ -103,8 +103,20 @@ export class NativePrf implements TextPrf {
     const counters = new Int32Array(4 * count * lists.length);
     for (let list = 0; list < lists.length; list++) {
       const from = 4 * rows * Math.floor(list / listsPerDomain);
-      writeSums(counters, 4 * list * count, seeds, from, seedStep, lists[list]!);
+      writeCounters(counters, 4 * list * count, seeds, from, seedStep, lists[list]!);
     }
+    return this.#keystream.update(counters);
+  }
+
+  /** Returns the seeds of rows of contexts, four words each. */
+  seeds(domain: number, contexts: Int32Array, count: number): Int32Array {
+    return wordsOf(this.#seeds([domain], contexts, count));
+  }
+
+  /** Returns one keystream block for some rows of seeds: of row r the block `numbers[i]`, r = rows[i]. */
+  blocksAt(seeds: Int32Array, rows: Int32Array, numbers: Int32Array): Buffer {
+    const counters = new Int32Array(4 * rows.length);
+    writeCountersAt(counters, seeds, rows, numbers);
     return this.#keystream.update(counters);
   }
 
@@ -147,23 +159,31 @@ class NativeGreen implements GreenSource {
   }
 
   bits(pairs: TokenPairs): Uint8Array {
-    const { count: planes, threshold } = this.keystream;
     const { width, count } = pairs;
     const below = new Uint8Array(count);
     for (let first = 0; first < count; first += pairsAtOnce) {
       const next = Math.min(count, first + pairsAtOnce);
       const contexts = pairs.contexts.subarray(first * width, next * width);
       const tokens = pairs.tokens.subarray(first, next);
-      const digits = Array.from({ length: planes }, (_, plane) =>
-        planeIndices(tokens, planes, plane),
-      );
-      const blocks = wordsOf(this.#prf.blocksOf(greenDomain, contexts, digits));
-      for (let plane = planes - 1; plane >= 0; plane--) {
-        const bit = (threshold >>> (planes - 1 - plane)) & 1;
-        comparePlane(below, first, blocks, 4 * plane * tokens.length, tokens, bit);
-      }
+      this.#compare(contexts, tokens, below.subarray(first, next));
     }
     return below;
+  }
+
+  /** Draws the next digit only of the numbers whose digits so far are those of the threshold. */
+  #compare(contexts: Int32Array, tokens: Int32Array, below: Uint8Array): void {
+    const { count: planes, threshold } = this.keystream;
+    const seeds = this.#prf.seeds(domains.green, contexts, tokens.length);
+    const open = identityRows(tokens.length);
+    const numbers = new Int32Array(tokens.length);
+    let left = tokens.length;
+    for (let plane = 0; plane < planes && left > 0; plane++) {
+      const rows = open.subarray(0, left);
+      writePlaneNumbers(numbers, tokens, rows, planes, plane);
+      const blocks = this.#prf.blocksAt(seeds, rows, numbers);
+      const digit = (threshold >>> (planes - 1 - plane)) & 1;
+      left = comparePlane(below, open, left, wordsOf(blocks), tokens, digit);
+    }
   }
 
   list(context: Int32Array, vocabularySize: number): Uint8Array {
@@ -266,20 +286,28 @@ function readUniforms(
   }
 }
 
+/**
+ * Compares one digit of the rows that are still open with the threshold's, keeps those open whose
+ * digits agree, and returns how many there are.
+ */
 function comparePlane(
   below: Uint8Array,
-  first: number,
+  open: Int32Array,
+  count: number,
   blocks: Int32Array,
-  from: number,
   tokens: Int32Array,
-  thresholdBit: number,
-): void {
-  for (let row = 0; row < tokens.length; row++) {
+  thresholdDigit: number,
+): number {
+  let left = 0;
+  for (let index = 0; index < count; index++) {
+    const row = open[index]!;
     const token = tokens[row]!;
-    const clear = ~(blocks[from + 4 * row + (token & 3)]! << ((token & 127) >>> 2)) >>> 31;
-    const before = below[first + row]!;
-    below[first + row] = thresholdBit === 1 ? clear | before : clear & before;
+    const digit = (blocks[4 * index + (token & 3)]! << ((token & 127) >>> 2)) >>> 31;
+    below[row] = thresholdDigit & (digit ^ 1);
+    open[left] = row;
+    left += 1 ^ digit ^ thresholdDigit;
   }
+  return left;
 }
 
 /** The nearest multiple of 2^-16 as threshold / 2^planes, reduced. */
@@ -333,12 +361,37 @@ function addLaterBlocks(
   }
 }
 
-function planeIndices(tokens: Int32Array, planes: number, plane: number): Int32Array {
-  const indices = new Int32Array(tokens.length);
-  for (let row = 0; row < tokens.length; row++) {
-    indices[row] = (tokens[row]! >>> 7) * planes + plane;
+function writePlaneNumbers(
+  numbers: Int32Array,
+  tokens: Int32Array,
+  rows: Int32Array,
+  planes: number,
+  plane: number,
+): void {
+  for (let index = 0; index < rows.length; index++) {
+    numbers[index] = (tokens[rows[index]!]! >>> 7) * planes + plane;
   }
-  return indices;
+}
+
+function writeCountersAt(
+  counters: Int32Array,
+  seeds: Int32Array,
+  rows: Int32Array,
+  numbers: Int32Array,
+): void {
+  for (let index = 0; index < rows.length; index++) {
+    const seed = 4 * rows[index]!;
+    counters[4 * index] = seeds[seed]!;
+    counters[4 * index + 1] = seeds[seed + 1]!;
+    counters[4 * index + 2] = seeds[seed + 2]!;
+    counters[4 * index + 3] = seeds[seed + 3]! ^ numbers[index]!;
+  }
+}
+
+function identityRows(count: number): Int32Array {
+  const rows = new Int32Array(count);
+  for (let row = 0; row < count; row++) rows[row] = row;
+  return rows;
 }
 
 function shifted(tokens: Int32Array, bits: number): Int32Array {

@@ -55,13 +55,13 @@ export function playTournament(
   }
 }
 
-/** The probability of the leaves that are one in the first layer. */
+/** The probability of the leaves that are one in the first layer; rounding never takes it above 1. */
 function onesOf(probabilities: Float64Array, leaves: Uint32Array, words: number): number {
   let ones = 0;
   for (let index = 0, at = 0; index < probabilities.length; index++, at += words) {
     ones += probabilities[index]! * (leaves[at]! & 1);
   }
-  return ones;
+  return Math.min(1, ones);
 }
 
 /** Plays one layer, given the probability of its ones, and returns that of the next layer's. */
@@ -80,7 +80,7 @@ function playLayer(
     probabilities[index] = played;
     nextOnes += played * ((leaves[at + next]! >>> ((layer + 1) & 31)) & 1);
   }
-  return nextOnes;
+  return Math.min(1, nextOnes);
 }
 
 /** The softmax of logits; +Infinity shares everything among its tokens. */
