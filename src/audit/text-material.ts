@@ -15,6 +15,11 @@ export interface TextMaterial {
    * context.
    */
   readonly readings: readonly Int32Array[];
+  /**
+   * The number of readings at which p-values are taken, sealed before serving; with fewer there is
+   * none, since a tenant who decides how long the log is may stop when it leads.
+   */
+  readonly horizon: number;
   /** A model that learned from no text of ours, trained before sealing; for contrast. */
   readonly reference?: NextTokenModel;
   /** Turns a suspect's text into tokens when it does not give them. */

@@ -176,6 +176,18 @@ describe('the text tests of an audit', () => {
     }
   });
 
+  it('give no p-value when the log ends before the horizon that was sealed', async () => {
+    const { student, ...owner } = await stolenUnder(protectedModel, greenList);
+    const whole = textMaterial({ ...owner, reference });
+    const short = { ...whole, horizon: whole.readings.length + 1 };
+    const [samples, reading, contrast] = await audit(short, asLanguageModel(student));
+    expect(samples?.log10P).toBeLessThan(-6);
+    for (const each of [reading, contrast]) {
+      expect(each?.log10P).toBeUndefined();
+      expect(each?.log10E).toBeGreaterThan(3);
+    }
+  });
+
   it('count nothing under a key that everybody knows', async () => {
     const { student, ...owner } = await stolenUnder(protectedModel, greenList);
     const material = textMaterial({ ...owner, reference });

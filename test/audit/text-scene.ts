@@ -93,6 +93,7 @@ export function textMaterial(options: {
     prompts: Array.from({ length: prompts }, (_, index) => writeText(`probe/${index}`, 6)),
     sampling: { maxTokens: 40, temperature: 1, seed: 'audit' },
     readings: firstOccurrencesOfContexts(log, watermark.prf, 8, readings),
+    horizon: readings,
     ...(reference && { reference }),
     encode: wordIds.encode,
   };

@@ -22,7 +22,7 @@ const blockAttributions = 20;
 /** Distinct texts for each fixed key, sets, texts without de-duplication: one in so many texts. */
 const rarer = { distinct: 40, sets: 100, control: 40 };
 /** Texts of several tenants are long: one in so many trials. */
-const rarerAttribution = 20;
+const rarerAttribution = 8;
 const leastFixedWidth = 2;
 
 /** The cases that fixed keys are tried on: narrower contexts return in every text. */

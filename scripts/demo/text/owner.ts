@@ -70,6 +70,7 @@ export function startTextOwner(options: {
       prompts: probes,
       sampling: { maxTokens: 50, temperature, topK, seed: 'audit' },
       readings: firstOccurrencesOfContexts(log, watermark.prf, tokensBefore, readings),
+      horizon: readings,
       reference,
       encode: tokenizer.encode,
     }),

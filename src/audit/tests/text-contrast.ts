@@ -95,6 +95,7 @@ class TextContrastRun implements TestRun<'score'> {
       status: total === 0 ? 'not-applicable' : done ? 'done' : 'partial',
       log10E: keyIsPublic ? 0 : log10E,
       ...(done &&
+        folded >= this.#material.horizon &&
         counts && {
           log10P: log10WeightedBernoulliTailBound(
             Float64Array.from(this.#weights),

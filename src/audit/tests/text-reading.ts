@@ -59,6 +59,6 @@ class TextReadingRun implements TestRun<'complete'> {
   }
 
   evidence(): Evidence {
-    return this.#scores.evidence(textReading.name, this.#queue);
+    return this.#scores.evidence(textReading.name, this.#queue, this.#material.horizon);
   }
 }

@@ -58,6 +58,6 @@ class TextSamplesRun implements TestRun<'complete'> {
   }
 
   evidence(): Evidence {
-    return this.#scores.evidence(textSamples.name, this.#queue);
+    return this.#scores.evidence(textSamples.name, this.#queue, this.#queue.total);
   }
 }

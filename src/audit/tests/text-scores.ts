@@ -52,9 +52,11 @@ export class TextScores {
     this.#skipped.add(reason);
   }
 
+  /** @param horizon the number of answers at which the p-value is taken */
   evidence(
     test: string,
     queue: { readonly done: boolean; readonly folded: number; readonly total: number },
+    horizon: number,
   ): Evidence {
     const { scheme, keyIsPublic } = this.#material.watermark;
     const { total, count, log10E } = this.#betting;
@@ -64,7 +66,9 @@ export class TextScores {
       null: keyIsPublic ? 'descriptive' : 'keyed',
       status: queue.total === 0 ? 'not-applicable' : done ? 'done' : 'partial',
       log10E: keyIsPublic ? 0 : log10E,
-      ...(done && count > 0 && { log10P: scheme.law.log10UpperTail(total, count) }),
+      ...(done &&
+        folded >= horizon &&
+        count > 0 && { log10P: scheme.law.log10UpperTail(total, count) }),
       probes: folded,
       skipped: this.#skipped.counts,
       effect: {

@@ -82,8 +82,13 @@ export const textProfileSchema = z
         .max(2 ** 24),
     }),
   })
-  .superRefine(({ scheme, prf, tenants: layered }, context) => {
+  .superRefine(({ scheme, prf, repeats, tenants: layered }, context) => {
     const messages = misfits(scheme, prf);
+    if (contextTokens(prf) === 0 && repeats !== 'mark') {
+      messages.push(
+        `without a context every token repeats it: repeats "${repeats}" would leave all but one unmarked; set "mark"`,
+      );
+    }
     if (layered) messages.push(...tenantMisfits(scheme, prf, layered.layers));
     for (const message of messages) context.addIssue({ code: 'custom', message });
   });

@@ -45,6 +45,12 @@ describe('text profiles', () => {
     expect(refusal(() => nativeProfile({ scheme })).message).toContain('contextWidth 0');
   });
 
+  it('refuses to leave repetitions of an empty context unmarked', () => {
+    const prf = { name: 'native', contextWidth: 0 } as const;
+    expect(refusal(() => nativeProfile({ prf, repeats: 'turn' })).message).toContain('set "mark"');
+    expect(nativeProfile({ prf }).repeats).toBe('mark');
+  });
+
   it('refuses schemes that a function cannot carry, and keys of other stacks', () => {
     const prf = { name: 'hugging-face', seeding: 'lefthash', contextWidth: 1 } as const;
     expect(refusal(() => nativeProfile({ prf, scheme: { name: 'gumbel' } })).message).toContain(
