@@ -4,12 +4,11 @@ import type { EpochRecord } from '../store/key-ring-file.ts';
 import { KeyAccuser } from '../watermark/text/key-accuser.ts';
 import type { TextProfile } from '../watermark/text/profile.ts';
 import { TenantAccuser } from '../watermark/text/tenants/accuser.ts';
-import { CommonDetector } from '../watermark/text/tenants/common-detector.ts';
-import { TenantScreen } from '../watermark/text/tenants/screen.ts';
+import { type CommonDetection, CommonDetector } from '../watermark/text/tenants/common-detector.ts';
+import { type Screening, TenantScreen } from '../watermark/text/tenants/screen.ts';
 import type { TokenText } from '../watermark/text/token-pairs.ts';
 import { openTextWatermark, type TextWatermark } from '../watermark/text/watermark.ts';
 import { openProject, openProjectRing, type ProjectOptions } from './project.ts';
-import type { Attribution, TenantAccusation } from './watermark-attribute.ts';
 import { type CommonEpoch, openCommonEpoch, openTenantLayers } from './watermark-open.ts';
 
 export interface ReaderOptions extends ProjectOptions {
@@ -20,6 +19,33 @@ export interface ReaderOptions extends ProjectOptions {
   readonly accuse?: 'all' | readonly string[];
 }
 
+/** The case against one epoch of one tenant. */
+export interface TenantAccusation {
+  readonly tenant: string;
+  readonly epoch: string;
+  readonly mean: number;
+  readonly log10P: number;
+  readonly log10E: number;
+  /** After multiplicity over all epochs that were tested. */
+  readonly log10PAdjusted: number;
+  readonly log10EAdjusted: number;
+}
+
+/** What the tests say, each where the profile or the caller asks for it. */
+export interface AttributionFindings {
+  /** Whether anybody of the epoch made the texts; where the profile has a common layer. */
+  readonly common?: CommonDetection;
+  /** Whom to look at: a screening accuses nobody; where the profile has a code layer. */
+  readonly screening?: Screening;
+  /** Cases by independent keys, the strongest first. */
+  readonly accusations?: {
+    readonly scored: number;
+    readonly skipped: Readonly<Record<string, number>>;
+    readonly tenants: readonly TenantAccusation[];
+    readonly someTenant: { readonly log10P: number; readonly log10E: number };
+  };
+}
+
 /** The tests that read texts side by side. */
 export interface Readers {
   /** Opens the profile for the checks whether it fits. */
@@ -27,7 +53,7 @@ export interface Readers {
   readonly parts: readonly { fold(text: TokenText): void }[];
   /** Distinct pairs that the tests remember. */
   readonly remembered: () => number;
-  readonly report: () => Pick<Attribution, 'common' | 'screening' | 'accusations'>;
+  readonly report: () => AttributionFindings;
 }
 
 /** Opens what a profile offers for attribution; errors as for `attributeTexts`. */
@@ -106,7 +132,7 @@ function layeredAccuser(
 function reportOf(
   accuser: TenantAccuser,
   epochs: readonly EpochRecord[],
-): NonNullable<Attribution['accusations']> {
+): NonNullable<AttributionFindings['accusations']> {
   const { scored, skipped, accusations, someTenant } = accuser.accusations();
   return { scored, skipped, tenants: strongestFirst(epochs, accusations), someTenant };
 }

@@ -13,8 +13,6 @@ import {
   type ProjectOptions,
 } from './project.ts';
 
-export { exportKey } from './keys-export.ts';
-
 export interface TenantOptions extends ProjectOptions {
   readonly tenant: string;
 }

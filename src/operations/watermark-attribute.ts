@@ -1,6 +1,8 @@
-import type { CommonDetection } from '../watermark/text/tenants/common-detector.ts';
-import type { Screening } from '../watermark/text/tenants/screen.ts';
-import { openReaders, type ReaderOptions } from './attribution-readers.ts';
+import {
+  type AttributionFindings,
+  openReaders,
+  type ReaderOptions,
+} from './attribution-readers.ts';
 import { type FitSummary, FitTally } from './fit-tally.ts';
 import type { FailedLine, LineStream } from './json-lines.ts';
 import { mostRememberedPairs, RememberedPairs } from './remembered-pairs.ts';
@@ -16,32 +18,9 @@ export interface AttributeOptions extends ReaderOptions {
   readonly mostPairs?: number;
 }
 
-/** The case against one epoch of one tenant. */
-export interface TenantAccusation {
-  readonly tenant: string;
-  readonly epoch: string;
-  readonly mean: number;
-  readonly log10P: number;
-  readonly log10E: number;
-  /** After multiplicity over all epochs that were tested. */
-  readonly log10PAdjusted: number;
-  readonly log10EAdjusted: number;
-}
-
 /** What texts say of the tenants of a key ring. */
-export interface Attribution {
+export interface Attribution extends AttributionFindings {
   readonly texts: number;
-  /** Whether anybody of the epoch made the texts; where the profile has a common layer. */
-  readonly common?: CommonDetection;
-  /** Whom to look at: a screening accuses nobody; where the profile has a code layer. */
-  readonly screening?: Screening;
-  /** Cases by independent keys, the strongest first. */
-  readonly accusations?: {
-    readonly scored: number;
-    readonly skipped: Readonly<Record<string, number>>;
-    readonly tenants: readonly TenantAccusation[];
-    readonly someTenant: { readonly log10P: number; readonly log10E: number };
-  };
   /** Tokens of texts that came after the memory was full. */
   readonly leftOut: number;
   readonly checks: readonly FitSummary[];

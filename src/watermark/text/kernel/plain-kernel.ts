@@ -1,5 +1,5 @@
 import type { GreenPlanes } from '../prfs/prf.ts';
-import type { TextKernel } from './text-kernel.ts';
+import type { TextKernel } from './kernel-port.ts';
 
 /** The kernel's work in TypeScript: for machines without SIMD, and what the other is checked against. */
 export class PlainKernel implements TextKernel {

@@ -1,7 +1,7 @@
 import type { GreenPlanes } from '../prfs/prf.ts';
 import { firstOffset, instantiateKernel, type KernelExports } from './instance.ts';
+import type { TextKernel } from './kernel-port.ts';
 import { tokensAboveNothing } from './plain-kernel.ts';
-import type { TextKernel } from './text-kernel.ts';
 
 const floatBytes = 4;
 const coarseValues = 256;
