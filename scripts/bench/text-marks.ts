@@ -23,11 +23,10 @@ function nextContext(): Int32Array {
   return Int32Array.of(step >>> 8, step & 255);
 }
 
-/** What marking one token costs, for whole vocabularies and for the 50 likeliest tokens. */
-export async function benchTextMarks(): Promise<readonly BenchRow[]> {
+/** What a green list over a whole vocabulary costs per token. */
+export async function benchTextGreenLists(): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = [];
   for (const size of sizes) rows.push(...(await benchGreenList(size)));
-  rows.push(...(await benchDraws()));
   return rows;
 }
 
@@ -64,7 +63,8 @@ async function benchGreenList(size: number): Promise<readonly BenchRow[]> {
   ];
 }
 
-async function benchDraws(): Promise<readonly BenchRow[]> {
+/** What choosing a token costs, from a whole vocabulary and from the 50 likeliest tokens. */
+export async function benchTextDraws(): Promise<readonly BenchRow[]> {
   const logits = bellShaped(usualSize);
   const kernel = openTextKernel(usualSize);
   const gumbel = gumbelScheme(prf.uniform(), usualSize);

@@ -59,12 +59,17 @@ function survivorsOf(
   return { tokens, logits: tempered(logits, tokens, temperature) };
 }
 
-/** The index of the largest logit - log(-log u), the first among equals. */
+/**
+ * The index of the largest logit - log(-log u), the first among equals. Since -log u >= 1 - u, a
+ * candidate with 1 - u >= exp(logit - best) cannot be larger than the best so far.
+ */
 export function perturbedArgMax(logits: Float64Array, uniforms: Float64Array): number {
   let winner = 0;
   let best = -Infinity;
   for (let index = 0; index < logits.length; index++) {
-    const perturbed = logits[index]! - Math.log(-Math.log(uniforms[index]!));
+    const uniform = uniforms[index]!;
+    if (1 - uniform >= Math.exp(logits[index]! - best)) continue;
+    const perturbed = logits[index]! - Math.log(-Math.log(uniform));
     if (perturbed > best) {
       best = perturbed;
       winner = index;
