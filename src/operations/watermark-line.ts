@@ -20,6 +20,12 @@ export function isLogitList(value: unknown): value is (number | null)[] {
   );
 }
 
+const longestProblem = 200;
+
+function shortened(text: string): string {
+  return text.length > longestProblem ? `${text.slice(0, longestProblem)}…` : text;
+}
+
 /** Returns what a line says under a schema. @throws TouchmarkError INPUT_INVALID naming the fields */
 export function readLine<Schema extends z.ZodType>(
   schema: Schema,
@@ -29,7 +35,7 @@ export function readLine<Schema extends z.ZodType>(
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.slice(0, 3).map(({ path, message }) => {
     const where = path.join('.') || 'the line';
-    return `${where}: ${message}`;
+    return shortened(`${where}: ${message}`);
   });
   throw lineError(problems.join('; '), 'See --help for the fields of a line.');
 }

@@ -188,6 +188,24 @@ describe('the text tests of an audit', () => {
     }
   });
 
+  it('take the p-value at the horizon, whatever comes after it', async () => {
+    const { student, ...owner } = await stolenUnder(protectedModel, greenList);
+    const whole = textMaterial({ ...owner, reference });
+    const horizon = 120;
+    const suspect = asLanguageModel(student);
+    const longer = await audit({ ...whole, horizon }, suspect);
+    const cut = await audit(
+      { ...whole, readings: whole.readings.slice(0, horizon), horizon },
+      suspect,
+    );
+    for (const test of ['text-reading', 'text-contrast']) {
+      const [first, second] = [longer, cut].map((each) => each.find((one) => one.test === test)!);
+      expect(first!.log10P).toBe(second!.log10P);
+      expect(first!.log10P).toBeLessThan(-1);
+      expect(first!.log10E).toBeGreaterThan(second!.log10E);
+    }
+  });
+
   it('count nothing under a key that everybody knows', async () => {
     const { student, ...owner } = await stolenUnder(protectedModel, greenList);
     const material = textMaterial({ ...owner, reference });

@@ -12,7 +12,7 @@ import {
   log10WeightedBernoulliTailBound,
 } from '../../stats/tails/weighted-bernoulli.ts';
 import { WeightedBernoulliBetting } from '../../stats/weighted-bernoulli-betting.ts';
-import type { GreenSource, TokenPairs } from '../../watermark/text/prfs/prf.ts';
+import type { TextPrf, TokenPairs } from '../../watermark/text/prfs/prf.ts';
 import type { TextMaterial } from '../text-material.ts';
 import { QuestionQueue, SkipCounter } from './question-queue.ts';
 import { textAssumptions } from './text-scores.ts';
@@ -43,20 +43,25 @@ export const textContrast: ProvenanceTest<TextMaterial, 'score', 'token-probabil
 
 class TextContrastRun implements TestRun<'score'> {
   readonly #material: TextMaterial;
+  readonly #draw: Draw;
   readonly #queue: QuestionQueue<{ readonly probe: Probe<'score'> }, 'score'>;
   readonly #betting: WeightedBernoulliBetting;
+  /** Of the readings before the horizon. */
   readonly #weights: number[] = [];
   readonly #skipped = new SkipCounter();
+  #answers = 0;
   #total = 0;
+  #log10P: number | undefined;
 
   constructor(material: TextMaterial) {
     const { scheme, prf } = material.watermark;
     this.#material = material;
-    this.#betting = new WeightedBernoulliBetting(scheme.green?.share ?? 0.5, drawOf(scheme.green));
+    this.#draw = scheme.green?.fixedSize === true ? 'fixed-size' : 'independent';
+    this.#betting = new WeightedBernoulliBetting(scheme.green?.share ?? 0.5, this.#draw);
     const applies =
       scheme.green !== undefined &&
       material.reference !== undefined &&
-      prf.context.width >= leastWidth;
+      tokensRead(prf) >= leastWidth;
     this.#queue = new QuestionQueue(applies ? material.readings.map(questionOf) : []);
   }
 
@@ -68,7 +73,15 @@ class TextContrastRun implements TestRun<'score'> {
     for (const [{ probe }, observation] of this.#queue.take(observations)) {
       if ('answer' in observation) this.#foldOne(probe.input, observation.answer);
       else this.#skipped.add(observation.missing);
+      if (++this.#answers === this.#material.horizon) this.#takeP();
     }
+  }
+
+  #takeP(): void {
+    if (this.#weights.length === 0) return;
+    const { share } = this.#material.watermark.scheme.green!;
+    const weights = Float64Array.from(this.#weights);
+    this.#log10P = log10WeightedBernoulliTailBound(weights, share, this.#total, this.#draw);
   }
 
   #foldOne(before: Int32Array, answer: TokenDistribution): void {
@@ -79,36 +92,25 @@ class TextContrastRun implements TestRun<'score'> {
     const colours = green.bits(pairsAfter(before, prf.context.width, tokens));
     this.#betting.fold(weights, colours);
     for (let index = 0; index < weights.length; index++) {
-      this.#weights.push(weights[index]!);
+      if (this.#answers < this.#material.horizon) this.#weights.push(weights[index]!);
       this.#total += weights[index]! * (colours[index]! - green.share);
     }
   }
 
   evidence(): Evidence {
-    const { scheme, keyIsPublic } = this.#material.watermark;
+    const { keyIsPublic } = this.#material.watermark;
     const { done, folded, total } = this.#queue;
     const { log10E } = this.#betting;
-    const counts = this.#weights.length > 0;
     return {
       test: textContrast.name,
       null: keyIsPublic ? 'descriptive' : 'keyed',
       status: total === 0 ? 'not-applicable' : done ? 'done' : 'partial',
       log10E: keyIsPublic ? 0 : log10E,
-      ...(done &&
-        folded >= this.#material.horizon &&
-        counts && {
-          log10P: log10WeightedBernoulliTailBound(
-            Float64Array.from(this.#weights),
-            scheme.green!.share,
-            this.#total,
-            drawOf(scheme.green),
-          ),
-        }),
+      ...(this.#log10P !== undefined && { log10P: this.#log10P }),
       probes: folded,
       skipped: this.#skipped.counts,
       effect: {
-        weights: this.#weights.length,
-        ...(counts && { shift: this.#total / folded }),
+        ...(folded > 0 && { shift: this.#total / folded }),
         ...(keyIsPublic && { bans: log10E }),
       },
       keyMaterial: [this.#material.keyMaterial],
@@ -121,8 +123,11 @@ function questionOf(tokens: Int32Array, index: number): { readonly probe: Probe<
   return { probe: { id: `contrast/${index}`, task: 'score', input: tokens, repeat: 0 } };
 }
 
-function drawOf(green: GreenSource | undefined): Draw {
-  return green?.fixedSize === true ? 'fixed-size' : 'independent';
+/** Tokens of a context that the function makes a difference of. */
+function tokensRead(prf: TextPrf): number {
+  const { width } = prf.context;
+  const none = { count: 0, width, contexts: new Int32Array(0), tokens: new Int32Array(0) };
+  return prf.effectiveInputs?.(none).width ?? width;
 }
 
 function pairsAfter(before: Int32Array, width: number, tokens: Int32Array): TokenPairs {

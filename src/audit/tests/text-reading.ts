@@ -30,7 +30,7 @@ class TextReadingRun implements TestRun<'complete'> {
 
   constructor(material: TextMaterial) {
     this.#material = material;
-    this.#scores = new TextScores(material, 'answers');
+    this.#scores = new TextScores(material, material.horizon, 'answers');
     this.#queue = new QuestionQueue(
       material.readings.map((before, index) => ({
         before,
@@ -59,6 +59,6 @@ class TextReadingRun implements TestRun<'complete'> {
   }
 
   evidence(): Evidence {
-    return this.#scores.evidence(textReading.name, this.#queue, this.#material.horizon);
+    return this.#scores.evidence(textReading.name, this.#queue);
   }
 }

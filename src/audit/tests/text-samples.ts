@@ -30,7 +30,7 @@ class TextSamplesRun implements TestRun<'complete'> {
 
   constructor(material: TextMaterial) {
     this.#material = material;
-    this.#scores = new TextScores(material);
+    this.#scores = new TextScores(material, material.prompts.length, 'continuations');
     this.#queue = new QuestionQueue(
       material.prompts.map((prompt, index) => ({
         prompt,
@@ -58,6 +58,6 @@ class TextSamplesRun implements TestRun<'complete'> {
   }
 
   evidence(): Evidence {
-    return this.#scores.evidence(textSamples.name, this.#queue, this.#queue.total);
+    return this.#scores.evidence(textSamples.name, this.#queue);
   }
 }

@@ -21,14 +21,19 @@ export class TextScores {
   readonly #collector: PairCollector;
   readonly #betting: TiltBetting;
   readonly #skipped = new SkipCounter();
+  readonly #horizon: number;
+  #answers = 0;
+  #log10P: number | undefined;
 
   /**
+   * @param horizon the number of answers, missing ones included, at which the p-value is taken
    * @param what `continuations` of prompts, whose own contexts do not count; or `answers` to
    * readings, each of which ends in the context that is read, for the first time
    */
-  constructor(material: TextMaterial, what: 'continuations' | 'answers' = 'continuations') {
+  constructor(material: TextMaterial, horizon: number, what: 'continuations' | 'answers') {
     const { rules, scheme } = material.watermark;
     this.#material = material;
+    this.#horizon = horizon;
     this.#collector = new PairCollector(
       what === 'continuations'
         ? { ...rules, repeats: 'mark', skipPromptContexts: true }
@@ -46,17 +51,25 @@ export class TextScores {
     for (const [reason, count] of Object.entries(skipped)) {
       if (reason !== 'prompt') this.#skipped.add(reason, count);
     }
+    this.#count();
   }
 
   skip(reason: string): void {
     this.#skipped.add(reason);
+    this.#count();
   }
 
-  /** @param horizon the number of answers at which the p-value is taken */
+  #count(): void {
+    if (++this.#answers !== this.#horizon) return;
+    const { total, count } = this.#betting;
+    if (count > 0) {
+      this.#log10P = this.#material.watermark.scheme.law.log10UpperTail(total, count);
+    }
+  }
+
   evidence(
     test: string,
     queue: { readonly done: boolean; readonly folded: number; readonly total: number },
-    horizon: number,
   ): Evidence {
     const { scheme, keyIsPublic } = this.#material.watermark;
     const { total, count, log10E } = this.#betting;
@@ -66,9 +79,7 @@ export class TextScores {
       null: keyIsPublic ? 'descriptive' : 'keyed',
       status: queue.total === 0 ? 'not-applicable' : done ? 'done' : 'partial',
       log10E: keyIsPublic ? 0 : log10E,
-      ...(done &&
-        folded >= horizon &&
-        count > 0 && { log10P: scheme.law.log10UpperTail(total, count) }),
+      ...(this.#log10P !== undefined && { log10P: this.#log10P }),
       probes: folded,
       skipped: this.#skipped.counts,
       effect: {

@@ -6,8 +6,8 @@ import { type Repeats, readContext } from './token-pairs.ts';
 
 /**
  * Marks one generation step by step. It remembers which contexts have occurred, so that detection
- * and embedding leave the same repetitions alone; a sequence that does not continue the one before
- * starts it afresh.
+ * and embedding leave the same repetitions alone. Every call's sequence begins with that of the call
+ * before; a shorter one starts the marker afresh. Give each generation a marker of its own.
  */
 export class GenerationMarker implements TokenMarker {
   readonly #scheme: TextScheme;

@@ -80,9 +80,11 @@ function isNew(
   return isFree(slots, a, a === 0 && b === 0 ? 1 : b, insert);
 }
 
+/** Double hashing (Knuth, section 6.4): rows that were made to begin at one slot part at the next. */
 function isFree(slots: Int32Array, a: number, b: number, insert: boolean): boolean {
   const mask = slots.length - 2;
-  for (let slot = (2 * a) & mask; ; slot = (slot + 2) & mask) {
+  const step = (b | 1) << 1;
+  for (let slot = (2 * a) & mask; ; slot = (slot + step) & mask) {
     const held = slots[slot]!;
     if (held === a && slots[slot + 1] === b) return false;
     if (held === 0 && slots[slot + 1] === 0) {
