@@ -1,7 +1,7 @@
 import { median } from './measure.ts';
 
-const rounds = 101;
-const warmUpMilliseconds = 300;
+const rounds = 201;
+const warmUpMilliseconds = 1000;
 
 /** Something that a bench times: how often in a row it runs before the others get their turn. */
 export interface Subject {
