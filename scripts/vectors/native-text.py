@@ -52,8 +52,7 @@ class Native:
         number = 0
         for plane in range(planes):
             block = self.block(GREEN, context, (token // 128) * planes + plane)
-            word = struct.unpack("<4I", block)[token % 4]
-            number = 2 * number + (word >> 31 - token % 128 // 4 & 1)
+            number = 2 * number + (block[token % 16] >> 7 - token % 128 // 16 & 1)
         return int(number < threshold)
 
     def uniform(self, context, token):

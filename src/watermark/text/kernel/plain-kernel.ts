@@ -61,6 +61,6 @@ export function greenLanes(
 
 /** Returns the bit of a token in blocks of the layout of `GreenPlanes`. */
 export function laneBit(lanes: Int32Array | Uint32Array, token: number): 0 | 1 {
-  const word = lanes[(token >>> 7) * 4 + (token & 3)]!;
-  return word << ((token & 127) >>> 2) < 0 ? 1 : 0;
+  const word = lanes[(token >>> 7) * 4 + ((token & 15) >>> 2)]!;
+  return ((word >>> (8 * (token & 3) + 7 - ((token >>> 4) & 7))) & 1) as 0 | 1;
 }

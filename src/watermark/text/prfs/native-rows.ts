@@ -35,7 +35,8 @@ export function comparePlane(
   for (let index = 0; index < count; index++) {
     const row = open[index]!;
     const token = tokens[row]!;
-    const digit = (blocks[4 * index + (token & 3)]! << ((token & 127) >>> 2)) >>> 31;
+    const word = blocks[4 * index + ((token & 15) >>> 2)]!;
+    const digit = (word >>> (8 * (token & 3) + 7 - ((token >>> 4) & 7))) & 1;
     below[row] = thresholdDigit & (digit ^ 1);
     open[left] = row;
     left += 1 ^ digit ^ thresholdDigit;

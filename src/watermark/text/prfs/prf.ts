@@ -50,8 +50,8 @@ export interface GreenSource {
 /**
  * Green lists as binary numbers, one per token: green is what lies below the threshold.
  *
- * Blocks of 16 bytes hold one digit of 128 tokens: bit 31 - k of the little-endian word j is that of
- * token 4 k + j. The digits of the same tokens follow each other, highest first.
+ * Blocks of 16 bytes hold one digit of 128 tokens: bit 7 - j of byte i is that of token 16 j + i. The
+ * digits of the same tokens follow each other, highest first.
  */
 export interface GreenPlanes {
   /** Digits per token, 1 to 16. */

@@ -32,9 +32,9 @@ function isGreen(token: number, count: number, threshold: number, keystream: Uin
   for (let digit = 0; digit < count; digit++) {
     const block = (Math.floor(token / 128) * count + digit) * 16;
     const place = token % 128;
-    const bit = 31 - Math.floor(place / 4);
-    const byte = keystream[block + 4 * (place % 4) + Math.floor(bit / 8)]!;
-    number = 2 * number + (Math.floor(byte / 2 ** (bit % 8)) % 2);
+    const bit = 7 - Math.floor(place / 16);
+    const byte = keystream[block + (place % 16)]!;
+    number = 2 * number + (Math.floor(byte / 2 ** bit) % 2);
   }
   return number < threshold;
 }
