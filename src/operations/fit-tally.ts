@@ -6,7 +6,7 @@ export interface FitSummary {
   readonly passed: number;
   readonly failed: number;
   readonly notChecked: number;
-  /** What was said of the first text that did not pass. */
+  /** What was said of the first text that failed, or else of the first that was not checked. */
   readonly detail?: string;
 }
 
@@ -22,6 +22,7 @@ export class FitTally {
       this.#summaries.set(check, summary);
       if (outcome === 'passed') summary.passed++;
       else {
+        if (outcome === 'failed' && summary.failed === 0) summary.detail = detail;
         if (outcome === 'failed') summary.failed++;
         else summary.notChecked++;
         summary.detail ??= detail;

@@ -15,7 +15,7 @@ import { openWatermark, type WatermarkOptions } from './watermark-open.ts';
 export interface DetectedText extends Omit<TextDetection, 'texts' | 'total'> {
   readonly line: number;
   readonly id?: string | number;
-  /** What counts as evidence: log10E, or 0 under a key that everybody knows. */
+  /** What counts as evidence: log10E, or 0 where the key is everybody's or several tenants share it. */
   readonly bans: number;
   /** Those that passed come without their detail. */
   readonly checks: readonly BriefCheck[];
@@ -32,7 +32,7 @@ const neighboursShown = 3;
 /** What all texts together say of the key; pairs that occur in several texts count once. */
 export interface DetectedTexts extends Omit<TextDetection, 'skipped' | 'total'> {
   readonly skipped: Readonly<Record<string, number>>;
-  /** What counts as evidence: log10E, or 0 under a key that everybody knows. */
+  /** What counts as evidence: log10E, or 0 where the key is everybody's or several tenants share it. */
   readonly bans: number;
   readonly checks: readonly FitSummary[];
   /** Lines that were no texts; they are not part of the result. */
@@ -48,7 +48,7 @@ export async function* detectLines(
   const diagnosed = options.diagnose === true && key !== undefined ? key : undefined;
   yield* mapJsonLines(stream, (value, line) => {
     const given = readText(value, tokenizer);
-    const checks = checksOf(watermark, given, tokenizer);
+    const checks = detectionChecks(watermark, given, tokenizer);
     stream.fit.add(checks);
     const { texts: _texts, total: _total, ...detection } = detectText(watermark, given.text);
     const elsewhere = reportedElsewhere(watermark, given.text);
@@ -87,7 +87,7 @@ export async function detectTogether(
     () => detector.detection().scored,
   );
   await foldTexts(stream, tokenizer, options.onFailure, (given) => {
-    fit.add(checksOf(watermark, given, tokenizer));
+    fit.add(detectionChecks(watermark, given, tokenizer));
     if (memory.admits(given.text.tokens.length)) detector.fold(given.text);
   });
   const { total: _total, skipped, ...detection } = detector.detection();
@@ -101,10 +101,27 @@ export async function detectTogether(
 }
 
 function countedBans(
-  { keyIsPublic }: TextWatermark,
+  { keyIsPublic, profile }: TextWatermark,
   { log10E }: Pick<TextDetection, 'log10E'>,
 ): number {
-  return keyIsPublic ? 0 : log10E;
+  return keyIsPublic || profile.tenants !== undefined ? 0 : log10E;
+}
+
+const sharedLayers: FitCheck = {
+  check: 'layers',
+  outcome: 'failed',
+  detail:
+    'All tenants of the epoch share a part of this mark: the result says that a text may be ours, never whose. It counts nothing; watermark attribute --accuse tests tenants by their own keys.',
+};
+
+/** The checks of a detection, whose key must be one tenant's alone. */
+function detectionChecks(
+  watermark: TextWatermark,
+  given: LineText,
+  tokenizer: Tokenizer | undefined,
+): readonly FitCheck[] {
+  const checks = checksOf(watermark, given, tokenizer);
+  return watermark.profile.tenants ? [...checks, sharedLayers] : checks;
 }
 
 /** Folds every text of a stream. @throws TouchmarkError INPUT_INVALID when there is none */

@@ -5,6 +5,8 @@ import { detectLines, detectTogether } from '../../src/operations/watermark-dete
 import { embedLines, logitBias } from '../../src/operations/watermark-embed.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
 import type { TextProfile } from '../../src/watermark/text/profile.ts';
+import { tenantIdentifier } from '../../src/watermark/text/tenants/identifiers.ts';
+import { openTenantWatermark } from '../../src/watermark/text/tenants/tenant-watermark.ts';
 import { foreignTextKey } from '../../src/watermark/text/text-key.ts';
 import { openTextWatermark } from '../../src/watermark/text/watermark.ts';
 import { drawToken, nativeProfile, randomText } from '../watermark/text/random-text.ts';
@@ -435,6 +437,38 @@ describe('watermark detect --together', () => {
   it.each([[[]], [['nonsense', '{}']]])('has nothing to say about %j', async (lines) => {
     const scene = await watermarkScene();
     await expect(together(scene, lines)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  });
+});
+
+describe('watermark detect under layers that tenants share', () => {
+  it('finds the mark under the key of an innocent tenant, and counts nothing', async () => {
+    const scene = await watermarkScene(['innocent', 'everybody']);
+    const profile = nativeProfile({
+      scheme: { name: 'green-list', gamma: 0.5, delta: 3 },
+      tenants: { identifierBits: 20, layers: { common: 8, code: 4, own: 4 } },
+    });
+    const [commonKey, ownKey] = ['everybody', 'example'].map((tenant) =>
+      scene.ring.epochKey(tenant, 'e1'),
+    );
+    const identifier = tenantIdentifier(0, 20);
+    const mark = openTenantWatermark(profile, {
+      commonKey: commonKey!,
+      identifier,
+      ownKey: ownKey!,
+    });
+    const line = lineOf(randomText('shared', 600, vocabularySize, mark, [1]));
+    const options = { ...optionsOf(scene, profile, 'innocent'), commonTenant: 'everybody' };
+    const [single] = await gather(
+      detectLines({ ...streamOf([line]), fit: new FitTally() }, options),
+    );
+    expect(single).toMatchObject({ bans: 0 });
+    if (single === undefined || 'error' in single) throw new Error('the line is a text');
+    expect(single.log10E).toBeGreaterThan(3);
+    expect(single.checks).toContainEqual(
+      expect.objectContaining({ check: 'layers', outcome: 'failed' }),
+    );
+    const all = await detectTogether(streamOf([line]), { ...options, onFailure: () => undefined });
+    expect(all.bans).toBe(0);
   });
 });
 

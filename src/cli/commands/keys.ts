@@ -96,7 +96,7 @@ function addExport(group: Argv): Argv {
           config,
           json,
           tenant,
-          epoch: { ...flags.epoch, demandOption: true },
+          epoch: { ...flags.epoch, demandOption: true, describe: 'the epoch, such as e1' },
           format: {
             ...flags.format,
             choices: keyFormats,

@@ -14,6 +14,7 @@ export interface FitCheck {
     | 'length'
     | 'repetition'
     | 'device'
+    | 'layers'
     | 'key';
   readonly outcome: 'passed' | 'failed' | 'not checked';
   /** What was seen, and what it means for the result. */
@@ -106,7 +107,7 @@ function checkEncoding(
   if (tokenizer === undefined) {
     return unchecked(
       're-encoding',
-      'The profile’s tokenizer is not at hand: ids that nobody encodes like that go unnoticed.',
+      "The profile's tokenizer is not at hand: ids that nobody encodes like that go unnoticed.",
     );
   }
   const output = Array.from(tokens.subarray(promptLength));

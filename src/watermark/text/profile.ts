@@ -108,7 +108,9 @@ export function parseTextProfile(value: unknown, where: string): TextProfile {
   throw new TouchmarkError(
     'CONFIG_INVALID',
     `${where} is not a text profile this version can read: ${z.prettifyError(parsed.error)}`,
-    { hint: 'See "Text profiles" in the README for the fields and an example of each stack.' },
+    {
+      hint: 'See docs/text.md and docs/text-profiles for the fields and an example of each stack.',
+    },
   );
 }
 
