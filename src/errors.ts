@@ -19,6 +19,9 @@ export type ErrorCode =
   | 'PLAN_INVALID'
   | 'EVIDENCE_INVALID'
   | 'LOG_INVALID'
+  | 'TRAP_SET_INVALID'
+  | 'TRAPS_EXPOSED'
+  | 'CLOCK_DOUBTFUL'
   | 'STORE_LOCKED'
   | 'STORE_FULL'
   | 'STORE_DAMAGED'
@@ -45,6 +48,9 @@ const exitCodes: Record<ErrorCode, number> = {
   PLAN_INVALID: 2,
   EVIDENCE_INVALID: 5,
   LOG_INVALID: 5,
+  TRAP_SET_INVALID: 5,
+  TRAPS_EXPOSED: 2,
+  CLOCK_DOUBTFUL: 2,
   STORE_LOCKED: 6,
   STORE_FULL: 6,
   STORE_DAMAGED: 6,

@@ -118,6 +118,9 @@ function absolutePaths(config: Config, directory: string): Config {
     inputs: {
       twin: resolve(directory, inputs.twin),
       fresh: resolve(directory, inputs.fresh),
+      traps: resolve(directory, inputs.traps),
+      ...(inputs.sameData && { sameData: resolve(directory, inputs.sameData) }),
+      ...(inputs.otherData && { otherData: resolve(directory, inputs.otherData) }),
     },
     log: { ...log, directory: resolve(directory, log.directory) },
   };

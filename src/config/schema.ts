@@ -11,6 +11,15 @@ export const tenantName = z
 const variableName = z.string().regex(/^[A-Za-z_]\w*$/);
 const path = z.string().min(1);
 
+/** Intl knows the names, and refuses others. */
+function isTimezone(name: string): boolean {
+  try {
+    return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
 const labelList = z
   .array(z.string().min(1))
   .min(2)
@@ -129,6 +138,17 @@ const inputs = z
     fresh: path
       .default('inputs/fresh.txt')
       .describe('Questions for suspects; never serve an answer to any of them.'),
+    traps: path
+      .default('inputs/traps.txt')
+      .describe('Questions that region traps are chosen from; never serve an answer to any.'),
+    sameData: path
+      .exactOptional()
+      .describe(
+        "The protected model's training data, one JSON object {input, label} per line (.jsonl).",
+      ),
+    otherData: path
+      .exactOptional()
+      .describe('Labelled data of the same trade that the protected model never saw (.jsonl).'),
   })
   .prefault({})
   .describe(
@@ -206,6 +226,55 @@ const audit = z
   .prefault({})
   .describe('How suspects are audited.');
 
+const traps = z
+  .strictObject({
+    coinLots: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(100)
+      .describe(
+        'Lots that coin traps are dealt into, 1 to 10000: as many audits as a set can serve.',
+      ),
+    regionLotSize: z
+      .int()
+      .min(10)
+      .max(1000)
+      .default(50)
+      .describe('Region traps in a lot, 10 to 1000.'),
+    lotsPerAudit: z
+      .int()
+      .min(0)
+      .max(1000)
+      .default(1)
+      .describe('Lots of each kind that one audit exposes for good, 0 to 1000; 0 leaves them out.'),
+    coinStock: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .default(2000)
+      .describe("Unexposed coin traps that rotation keeps for each tenant's epoch."),
+    regionStock: z
+      .int()
+      .min(0)
+      .max(100_000)
+      .default(250)
+      .describe('Unexposed region traps that rotation keeps.'),
+    maximumAgeDays: z
+      .int()
+      .min(1)
+      .max(3650)
+      .default(180)
+      .describe('Days after which traps are retired unused, 1 to 3650.'),
+    timezone: z
+      .string()
+      .refine(isTimezone, 'not a time zone')
+      .default('UTC')
+      .describe('Whose calendar days rotation goes by, such as Europe/Berlin.'),
+  })
+  .prefault({})
+  .describe('Questions kept for one audit each. `touchmark traps rotate` keeps them in stock.');
+
 /** What touchmark.yaml may say; an unknown key anywhere is an error. */
 export const configSchema = z.strictObject({
   schema: z.literal(configSchemaName).describe('The version of this file.'),
@@ -223,6 +292,7 @@ export const configSchema = z.strictObject({
   watermark,
   inputs,
   log,
+  traps,
   audit,
 });
 

@@ -13,6 +13,7 @@ export const purposes = [
   'text-hugging-face',
   'text-synthid',
   'text-vllm',
+  'trap-lots',
 ] as const;
 export type Purpose = (typeof purposes)[number];
 
@@ -62,6 +63,17 @@ export function derivePurposeKey(epochKey: Uint8Array, purpose: Purpose): Buffer
 export function deriveRingKey(root: Uint8Array): Buffer {
   requireKey(root, 'root key');
   return expand(root, new Uint8Array(0), lengthPrefixed('touchmark/v1/key-ring'));
+}
+
+/**
+ * Returns the 32-byte key that seals trap sets: HKDF-SHA256 of the root without salt, with
+ * `("touchmark/v1/trap-sets")`, length-prefixed, as info.
+ *
+ * @throws TouchmarkError INPUT_INVALID when the root does not have 32 bytes
+ */
+export function deriveSealingKey(root: Uint8Array): Buffer {
+  requireKey(root, 'root key');
+  return expand(root, new Uint8Array(0), lengthPrefixed('touchmark/v1/trap-sets'));
 }
 
 function expand(key: Uint8Array, salt: Uint8Array, info: Uint8Array): Buffer {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { lengthPrefixed } from '../keys/encoding.ts';
+import { leafHash, MerkleAccumulator } from '../keys/merkle.ts';
 import { type ChainHead, parseJson } from './chain.ts';
 import { readIfPresent, splitLines } from './files.ts';
 import type { Layout } from './layout.ts';
-import { leafHash, MerkleAccumulator } from './merkle.ts';
 import { type ChainSegment, logInvalid } from './segments.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lock } from 'proper-lockfile';
 import { TouchmarkError } from '../errors.ts';
 import { commitToEpochKey, verifyCommitment } from '../keys/commitment.ts';
-import { deriveEpochKey } from '../keys/derivation.ts';
+import { deriveEpochKey, deriveSealingKey } from '../keys/derivation.ts';
 import { requireName } from '../keys/encoding.ts';
 import {
   authenticateRing,
@@ -141,6 +141,11 @@ export class KeyRing {
     const key = deriveEpochKey({ root: this.#root, tenant, epoch, ...salt });
     if (verifyCommitment(commitment, key, tenant, epoch)) return key;
     throw ringError(`${this.path} has a commitment to another key for ${tenant} ${epoch}.`);
+  }
+
+  /** Returns the 32-byte key that seals trap sets of all tenants. */
+  sealingKey(): Buffer {
+    return deriveSealingKey(this.#root);
   }
 
   /** Returns an epoch's public commitment. @throws TouchmarkError TENANT_UNKNOWN, EPOCH_UNKNOWN */

@@ -4,6 +4,7 @@ import {
   deriveEpochKey,
   derivePurposeKey,
   deriveRingKey,
+  deriveSealingKey,
   purposes,
 } from '../../src/keys/derivation.ts';
 import vectors from '../vectors/keys.json' with { type: 'json' };
@@ -26,6 +27,10 @@ describe('derivation', () => {
 
   it('gives the frozen ring key', () => {
     expect(deriveRingKey(root).toString('hex')).toBe(vectors.ringKey);
+  });
+
+  it('gives the frozen sealing key', () => {
+    expect(deriveSealingKey(root).toString('hex')).toBe(vectors.sealingKey);
   });
 
   it('keeps ("ab", "c") and ("a", "bc") apart, and any two different pairs', () => {

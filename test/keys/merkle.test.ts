@@ -8,7 +8,7 @@ import {
   merkleRoot,
   verifyConsistency,
   verifyInclusion,
-} from '../../src/ledger/merkle.ts';
+} from '../../src/keys/merkle.ts';
 import vectors from '../vectors/merkle.json' with { type: 'json' };
 
 const bytes = (text: string) => Buffer.from(text, 'hex');
