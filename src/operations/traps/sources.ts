@@ -1,0 +1,4 @@
+import type { TrapSource } from './source.ts';
+
+/** Every source of traps, one for each kind that this version can build. */
+export const trapSources: readonly TrapSource[] = [];
