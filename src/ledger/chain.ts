@@ -132,7 +132,8 @@ function spelling(entry: Unlinked, hash: { readonly hash?: string }): string {
   return JSON.stringify({ sequence, kind, at, tenantTag, ...fact, previous, ...hash });
 }
 
-function digest(...parts: readonly (string | Uint8Array)[]): string {
+/** Returns SHA-256 of the length-prefixed parts, in hexadecimal. */
+export function digest(...parts: readonly (string | Uint8Array)[]): string {
   return createHash('sha256')
     .update(lengthPrefixed(...parts))
     .digest('hex');

@@ -1,6 +1,7 @@
 import { rmdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { lock } from 'proper-lockfile';
 import { z } from 'zod';
 import { TouchmarkError } from '../errors.ts';
@@ -13,8 +14,18 @@ const heldHere = new Set<string>();
 const staleMilliseconds = 30_000;
 const door = { stale: 3_000, retries: { retries: 40, minTimeout: 25, maxTimeout: 100 } };
 
+/** How a directory is locked. */
+export interface LockOptions {
+  /** What messages call it; "serving log" by default. */
+  readonly what?: string;
+  /** How long to wait for another holder to finish; not at all by default. */
+  readonly waitMilliseconds?: number;
+}
+
+const pauseMilliseconds = 50;
+
 /**
- * Takes the write lock of a log directory and returns the function that releases it. The lock of a
+ * Takes the write lock of a directory and returns the function that releases it. The lock of a
  * process of this machine that no longer runs is taken over at once. Everybody who takes the lock
  * passes through one door, so the note of who holds it always belongs to the lock.
  *
@@ -25,6 +36,25 @@ export async function lockDirectory(
   directory: string,
   now: Date,
   onLost: (error: TouchmarkError) => void,
+  { what = 'serving log', waitMilliseconds = 0 }: LockOptions = {},
+): Promise<() => Promise<void>> {
+  const deadline = performance.now() + waitMilliseconds;
+  for (;;) {
+    try {
+      return await takeLock(directory, now, onLost, what);
+    } catch (cause) {
+      const busy = TouchmarkError.isInstance(cause) && cause.code === 'STORE_LOCKED';
+      if (!busy || performance.now() >= deadline) throw cause;
+      await setTimeout(pauseMilliseconds);
+    }
+  }
+}
+
+async function takeLock(
+  directory: string,
+  now: Date,
+  onLost: (error: TouchmarkError) => void,
+  what: string,
 ): Promise<() => Promise<void>> {
   const paths = {
     lock: join(directory, 'lock'),
@@ -34,7 +64,7 @@ export async function lockDirectory(
   let held = true;
   const lost = () => {
     held = false;
-    onLost(lostError(directory));
+    onLost(lostError(what, directory));
   };
   const take = () =>
     lock(paths.lock, {
@@ -68,7 +98,7 @@ export async function lockDirectory(
     if (errnoOf(cause) !== 'ELOCKED') throw storageError('lock', directory, cause);
     throw new TouchmarkError(
       'STORE_LOCKED',
-      `The serving log ${directory} is in use by ${await describeHolder(paths.holder)}.`,
+      `The ${what} ${directory} is in use by ${await describeHolder(paths.holder)}.`,
       { hint: 'Stop that process, or wait until it is done.', cause },
     );
   }
@@ -97,8 +127,8 @@ async function readHolder(path: string): Promise<z.infer<typeof holderSchema> | 
   return text === undefined ? undefined : holderSchema.safeParse(parseJson(text)).data;
 }
 
-function lostError(directory: string): TouchmarkError {
-  return new TouchmarkError('STORE_LOCKED', `The lock of the serving log ${directory} was lost.`, {
-    hint: 'This process was asleep for too long and another one may be writing. Open the log again.',
+function lostError(what: string, directory: string): TouchmarkError {
+  return new TouchmarkError('STORE_LOCKED', `The lock of the ${what} ${directory} was lost.`, {
+    hint: 'This process was asleep for too long and another one may be writing. Start it again.',
   });
 }

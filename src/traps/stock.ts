@@ -17,6 +17,7 @@ export interface ClaimedLot {
   readonly set: string;
   readonly lot: number;
   readonly suspect: string;
+  readonly operator: string | null;
   readonly audit: string;
 }
 
