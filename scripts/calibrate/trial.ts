@@ -74,6 +74,7 @@ export function simulateAudit(scenario: Scenario, seed: string, turn: number): A
   const twin = probabilities(blend(cleanLogits, drawModel(task, random), 0.95));
   const fresh = Array.from({ length: scenario.fresh }, () => task.draw(random));
   const baselines = (input: Input) => [readingLogs(twin(input)), readingLogs(clean(input))];
+  const questions = logged(firstOccurrences(records), baselines, scenario.replayed);
   const material: AuditMaterial = {
     profile: task.profile,
     epochKey,
@@ -83,7 +84,9 @@ export function simulateAudit(scenario: Scenario, seed: string, turn: number): A
       probe: freshProbe(index, input),
       baselines: baselines(input),
     })),
-    logged: logged(firstOccurrences(records), baselines, scenario.replayed),
+    logged: questions,
+    coins: questions,
+    regionLots: [],
   };
   return { material, suspect, records };
 }

@@ -3,11 +3,13 @@ import type {
   Classifier,
   Evidence,
   Observation,
+  Probe,
   Progress,
   TestRun,
 } from '../contracts.ts';
+import { seededRandom } from '../stats/sampling.ts';
 import { topTwo } from '../watermark/probability/distribution.ts';
-import { askTests, type RunLog } from './ask.ts';
+import { askTests, type Disguise, type RunLog } from './ask.ts';
 import type { AuditMaterial } from './material.ts';
 import { provenanceTests } from './tests/registry.ts';
 
@@ -32,8 +34,15 @@ export interface ConductOptions {
   readonly gives: readonly Capability[];
   readonly runLog: RunLog;
   readonly batchSize: number;
+  readonly disguise: DisguiseOptions;
   readonly signal: AbortSignal;
   readonly progress?: Progress;
+}
+
+/** How an audit is made to look like traffic; see `Disguise`. */
+export interface DisguiseOptions extends Pick<Disguise, 'seed' | 'pauseMilliseconds'> {
+  /** Cover questions beside each trap, where no other test asks ordinary ones. */
+  readonly coverPerTrap: number;
 }
 
 const concurrency = 4;
@@ -46,6 +55,8 @@ export async function conductAudit(options: ConductOptions): Promise<AuditFindin
     run: test.start(material),
     applies: test.needs.every((need) => options.gives.includes(need)),
   }));
+  const { seed, pauseMilliseconds } = options.disguise;
+  const cover = coverProbes(options);
   const trajectories = new Map<string, [number, number][]>();
   const observations = await askTests({
     ...options,
@@ -56,7 +67,8 @@ export async function conductAudit(options: ConductOptions): Promise<AuditFindin
       ),
     runs: runs.filter(({ applies }) => applies).map(({ run }) => run),
     concurrency,
-    expected: expectedProbes(material, options.gives),
+    expected: expectedProbes(material, options.gives) + cover.length,
+    disguise: { seed, pauseMilliseconds, cover },
     onEvidence: (evidence) => {
       const points = trajectories.get(evidence.test) ?? [[0, 0]];
       points.push([evidence.probes, shownBans(evidence)]);
@@ -81,8 +93,27 @@ function notApplicable(run: TestRun): Evidence {
 }
 
 function expectedProbes(material: AuditMaterial, gives: readonly Capability[]): number {
-  const coins = material.logged.filter(({ record }) => record.marks.coin !== undefined).length;
-  return gives.includes('probabilities') ? material.fresh.length + material.logged.length : coins;
+  const { fresh, logged, coins } = material;
+  const asked = gives.includes('probabilities') ? [...fresh, ...logged] : [];
+  return new Set([...asked, ...coins].map(({ probe }) => probe.id)).size + regionProbes(material);
+}
+
+function regionProbes({ regionLots }: AuditMaterial): number {
+  return regionLots.reduce((sum, { probes }) => sum + probes.length, 0);
+}
+
+/**
+ * Chooses ordinary questions to hide traps among: fresh ones, and logged ones without a coin. A
+ * suspect that gives probabilities is asked all of those anyway.
+ */
+function coverProbes({ material, gives, disguise }: ConductOptions): readonly Probe[] {
+  if (gives.includes('probabilities')) return [];
+  const coins = new Set(material.coins.map(({ probe }) => probe.id));
+  const ordinary = [...material.fresh, ...material.logged]
+    .map(({ probe }) => probe)
+    .filter(({ id }) => !coins.has(id));
+  const wanted = Math.ceil(disguise.coverPerTrap * (coins.size + regionProbes(material)));
+  return seededRandom(`${disguise.seed}/cover`).choose(ordinary, Math.min(wanted, ordinary.length));
 }
 
 function confusionOf(

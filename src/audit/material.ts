@@ -2,6 +2,7 @@ import type { Input, Probe, ServedRecord } from '../contracts.ts';
 import { inputDigest } from '../keys/canonical-input.ts';
 import { purposeCommitment } from '../keys/commitment.ts';
 import { derivePurposeKey, type Purpose } from '../keys/derivation.ts';
+import type { RegionLot } from '../traps/kinds/region.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 
 /** A question that is asked, and what the baselines say of it: `readingLogs` of each, the clean model's last. */
@@ -17,6 +18,20 @@ export interface LoggedQuestion extends BaselinedQuestion {
   readonly replayBaselines?: readonly ArrayLike<number>[];
 }
 
+/** A question of the serving log that may be shown for its coin. */
+export interface CoinQuestion {
+  readonly probe: Probe;
+  readonly record: ServedRecord;
+}
+
+/** A lot of region traps that was claimed for this audit. */
+export interface ClaimedRegionLot {
+  readonly set: string;
+  readonly lot: RegionLot;
+  /** One probe per trap, in the lot's order. */
+  readonly probes: readonly Probe[];
+}
+
 /** The finished data that tests work on; nothing here depends on the suspect. */
 export interface AuditMaterial {
   readonly profile: ClassifierProfile;
@@ -26,6 +41,9 @@ export interface AuditMaterial {
   readonly logged: readonly LoggedQuestion[];
   /** Questions that were never served to anybody, fixed without the keys. */
   readonly fresh: readonly BaselinedQuestion[];
+  /** Questions that a keyed coin answered, in served order: the coin traps of this audit. */
+  readonly coins: readonly CoinQuestion[];
+  readonly regionLots: readonly ClaimedRegionLot[];
   /** Sealed by the owner: the tenant did not choose its questions from served answers. */
   readonly questionsNotChosenFromAnswers: boolean;
 }
@@ -46,6 +64,10 @@ export function keyMaterialOf(
 
 export function freshProbe(index: number, input: Input): Probe {
   return { id: `fresh/${index}`, task: 'classify', input, repeat: 0 };
+}
+
+export function regionProbe(set: string, lot: number, place: number, input: Input): Probe {
+  return { id: `trap/${set}/${lot}/${place}`, task: 'classify', input, repeat: 0 };
 }
 
 export function loggedProbe(record: ServedRecord): Probe {

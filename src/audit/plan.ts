@@ -7,7 +7,9 @@ const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 
 /** What an audit will do and how it will judge, fixed before the first probe. */
 export const auditPlanSchema = z.strictObject({
-  schema: z.literal('touchmark/audit-plan@1'),
+  schema: z.enum(['touchmark/audit-plan@1', 'touchmark/audit-plan@2']),
+  /** Random; claims on traps name the audit by it. Absent before version 2, as `traps` is. */
+  audit: z.uuid().exactOptional(),
   sealedAt: z.iso.datetime({ offset: true }),
   suspect: z.string(),
   /** What the suspect said it gives: the tests that apply follow from it. */
@@ -27,6 +29,21 @@ export const auditPlanSchema = z.strictObject({
   /** Logged questions, fresh probes and their baselines, as digests of the run's material. */
   material: digest,
   probes: z.strictObject({ logged: z.int().nonnegative(), fresh: z.int().nonnegative() }),
+  /** The lots of traps that were claimed for this audit, and that nobody will be shown again. */
+  traps: z
+    .array(
+      z.strictObject({
+        set: z.string(),
+        root: digest,
+        kind: z.enum(['coin', 'region']),
+        lot: z.int().nonnegative(),
+        /** One per trap: its leaf hash in the set's Merkle tree, which hides it. */
+        commitments: z.array(z.string().regex(/^[0-9a-f]{64}$/)),
+        /** Bans that were expected of the lot when its set was built. */
+        expectedBans: z.number(),
+      }),
+    )
+    .exactOptional(),
   threshold: z.number(),
   /** Charges in bans, paid whatever comes out. */
   multiplicity: z.array(z.strictObject({ reason: z.string(), bans: z.number().nonnegative() })),

@@ -3,7 +3,7 @@ import { askAllClean } from '../models/clean-answers.ts';
 import { type Twin, trainTwins } from '../models/training/twin.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import { firstOccurrences } from './material.ts';
-import type { ComputedMaterial } from './stored-material.ts';
+import type { SharedMaterial } from './trapped-material.ts';
 
 export interface PreparationOptions {
   readonly profile: ClassifierProfile;
@@ -25,7 +25,7 @@ export interface PreparationOptions {
  * model's clean answers, and those of twins trained on owner-chosen inputs and, for the replay
  * test, on the logged questions. An interruption is noticed after each epoch of training.
  */
-export async function prepareMaterial(options: PreparationOptions): Promise<ComputedMaterial> {
+export async function prepareMaterial(options: PreparationOptions): Promise<SharedMaterial> {
   const { profile, protectedModel, twinInputs, freshInputs, signal, progress } = options;
   const records = firstOccurrences(options.records).slice(0, options.loggedProbes);
   const questions = records.map((record) => record.input);

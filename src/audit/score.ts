@@ -1,20 +1,31 @@
 import type { Evidence } from '../contracts.ts';
 import { log10Product, log10WeightedMean } from '../stats/merging.ts';
 
-/** Says whether evidence enters the score: keyed tests that had something to work on. */
+/** Says whether evidence enters the score: tests with a null that had something to work on. */
 export function isCounted(evidence: Evidence): boolean {
-  return evidence.null === 'keyed' && evidence.status !== 'not-applicable';
+  return evidence.null !== 'descriptive' && evidence.status !== 'not-applicable';
 }
 
 /**
- * Merges evidence into one provenance score in bans, before multiplicity.
+ * Merges evidence into one provenance score in bans, before multiplicity: log10 of the keyed
+ * e-value times 1/2 + 1/2 mean of the reference e-values (Vovk and Wang 2021, sections 3 and 4).
  *
- * Keyed e-values whose key material is disjoint multiply; those that share key material are
- * averaged first, with equal weights sealed with the list of tests, a test that did not apply
- * counting as 1. Descriptive evidence never counts. Under the null (the suspect is independent of
- * the keys) the score reaches s with probability at most 10^-s.
+ * Reference tests see neither keys nor marked answers, so that given all they look at the keyed
+ * e-value still has a mean of at most 1. Half of the stake is kept from them: they can cost .31
+ * bans. Descriptive evidence never counts. Under the nulls the score reaches s with probability at
+ * most 10^-s.
  */
 export function provenanceScore(evidence: readonly Evidence[]): number {
+  return log10Product([keyedScore(evidence), referenceFactor(evidence)]);
+}
+
+/**
+ * Merges the keyed evidence alone, in bans, before multiplicity; verdicts rest on it.
+ *
+ * E-values whose key material is disjoint multiply; those that share key material are averaged
+ * first, with equal weights sealed with the list of tests, a test that did not apply counting as 1.
+ */
+export function keyedScore(evidence: readonly Evidence[]): number {
   const keyed = evidence.filter(({ null: kind }) => kind === 'keyed');
   const groups = groupByKeyMaterial(keyed).map((group) =>
     log10WeightedMean(
@@ -23,6 +34,21 @@ export function provenanceScore(evidence: readonly Evidence[]): number {
     ),
   );
   return log10Product(groups);
+}
+
+/**
+ * The factor of reference tests. One that is not complete counts as an e-value of 0, because it may
+ * be looked at once, at its sealed size; one that did not apply, which is known before asking, as 1.
+ */
+function referenceFactor(evidence: readonly Evidence[]): number {
+  const references = evidence.filter(({ null: kind }) => kind === 'reference');
+  if (references.length === 0) return 0;
+  const log10Es = references.map(({ status, log10E }) => {
+    if (status === 'not-applicable') return 0;
+    return status === 'done' ? log10E : -Infinity;
+  });
+  const weight = 1 / (2 * references.length);
+  return log10WeightedMean([0, ...log10Es], [1 / 2, ...references.map(() => weight)]);
 }
 
 function groupByKeyMaterial(evidence: readonly Evidence[]): readonly Evidence[][] {

@@ -3,9 +3,11 @@ import { endianness } from 'node:os';
 import { z } from 'zod';
 import type { Input, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
+import { type RegionLot, regionLotSchema } from '../traps/kinds/region.ts';
+import { decodeInput as decodeTrapInput } from '../traps/trap-set.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import { readingLogs } from '../watermark/probability/alignment.ts';
-import { type AuditMaterial, freshProbe, loggedProbe } from './material.ts';
+import { type AuditMaterial, freshProbe, loggedProbe, regionProbe } from './material.ts';
 
 /** One distribution per baseline, each as float32 little-endian in base64. */
 const baselines = z.array(z.base64());
@@ -15,8 +17,12 @@ const inputSchema = z.union([
   z.strictObject({ shape: z.array(z.int().nonnegative()), data: z.base64() }),
 ]);
 
+const regionLots = z.array(
+  z.strictObject({ set: z.string(), index: z.int().nonnegative(), lot: regionLotSchema }),
+);
+
 const schema = z.strictObject({
-  schema: z.literal('touchmark/audit-material@1'),
+  schema: z.enum(['touchmark/audit-material@1', 'touchmark/audit-material@2']),
   fresh: z.array(z.strictObject({ input: inputSchema, baselines })),
   logged: z.array(
     z.strictObject({
@@ -25,6 +31,9 @@ const schema = z.strictObject({
       replayBaselines: baselines.exactOptional(),
     }),
   ),
+  /** Sequences of the records whose coins are looked at; all logged ones in older files. */
+  coins: z.array(z.int().nonnegative()).exactOptional(),
+  regionLots: regionLots.default([]),
 });
 
 type Rows = readonly ArrayLike<number>[];
@@ -41,12 +50,21 @@ export interface ComputedMaterial {
     readonly baselines: Rows;
     readonly replayBaselines?: Rows;
   }[];
+  /** Sequences of the records whose coins are looked at, ascending. */
+  readonly coins: readonly number[];
+  /** Lots of region traps that are claimed for this audit. */
+  readonly regionLots: readonly {
+    readonly set: string;
+    /** The lot's place in its set. */
+    readonly index: number;
+    readonly lot: RegionLot;
+  }[];
 }
 
 /** Writes material as the text whose digest the plan seals. */
 export function encodeMaterial(material: ComputedMaterial): string {
   return JSON.stringify({
-    schema: 'touchmark/audit-material@1',
+    schema: 'touchmark/audit-material@2',
     fresh: material.fresh.map(({ input, baselines: rows }) => ({
       input:
         typeof input === 'string' ? input : { shape: input.shape, data: encodeFloats(input.data) },
@@ -57,6 +75,8 @@ export function encodeMaterial(material: ComputedMaterial): string {
       baselines: rows.map(encodeFloats),
       ...(replayBaselines && { replayBaselines: replayBaselines.map(encodeFloats) }),
     })),
+    coins: material.coins,
+    regionLots: material.regionLots,
   });
 }
 
@@ -93,6 +113,14 @@ export function decodeMaterial(text: string, context: MaterialContext): AuditMat
   }
   const bySequence = new Map(context.records.map((record) => [record.sequence, record]));
   const { profile, epochKey, epochCommitment, questionsNotChosenFromAnswers } = context;
+  const recordAt = (sequence: number): ServedRecord => {
+    const record = bySequence.get(sequence);
+    if (record !== undefined) return record;
+    throw new TouchmarkError('PLAN_INVALID', `the serving log no longer has record ${sequence}`, {
+      hint: 'the tenant may have been erased since the plan was sealed',
+    });
+  };
+  const { logged, coins = logged.map(({ sequence }) => sequence) } = parsed.data;
   return {
     profile,
     epochKey,
@@ -102,17 +130,12 @@ export function decodeMaterial(text: string, context: MaterialContext): AuditMat
       probe: freshProbe(index, decodeInput(input)),
       baselines: rows.map(decodeBaseline),
     })),
-    logged: parsed.data.logged.map(({ sequence, baselines: rows, replayBaselines }) => {
-      const record = bySequence.get(sequence);
-      if (record === undefined) {
-        throw new TouchmarkError(
-          'PLAN_INVALID',
-          `the serving log no longer has record ${sequence}`,
-          {
-            hint: 'the tenant may have been erased since the plan was sealed',
-          },
-        );
-      }
+    coins: coins.map((sequence) => {
+      const record = recordAt(sequence);
+      return { record, probe: loggedProbe(record) };
+    }),
+    logged: logged.map(({ sequence, baselines: rows, replayBaselines }) => {
+      const record = recordAt(sequence);
       return {
         probe: loggedProbe(record),
         record,
@@ -122,6 +145,13 @@ export function decodeMaterial(text: string, context: MaterialContext): AuditMat
         }),
       };
     }),
+    regionLots: parsed.data.regionLots.map(({ set, index, lot }) => ({
+      set,
+      lot,
+      probes: lot.traps.map(({ input }, place) =>
+        regionProbe(set, index, place, decodeTrapInput(input)),
+      ),
+    })),
   };
 }
 

@@ -8,6 +8,7 @@ export interface Power {
   readonly statement: string;
 }
 
+/** Highest first. */
 const tiers: readonly (readonly [Tier, number])[] = [
   ['escalate', 6],
   ['restrict', 4],
@@ -29,7 +30,11 @@ export function decide(
   return complete && power !== undefined && power.lower >= 0.95 ? 'no-match-found' : 'inconclusive';
 }
 
-/** The step of the response policy that a score of keyed evidence reaches. */
-export function tierOf(score: number): Tier {
-  return tiers.find(([, least]) => score >= least)?.[0] ?? 'none';
+/**
+ * The step of the response policy that an audit reaches, after multiplicity: any evidence may
+ * notify, keyed evidence alone restricts and escalates.
+ */
+export function tierOf(score: number, keyed: number): Tier {
+  const reached = tiers.find(([tier, least]) => (tier === 'notify' ? score : keyed) >= least);
+  return reached?.[0] ?? 'none';
 }

@@ -29,6 +29,12 @@ export const flags = {
     ...text,
     describe: "the environment variable that holds the suspect's bearer token",
   },
+  operator: { ...text, describe: 'who answers for the suspect, for the record of exposed traps' },
+  'trap-lots': {
+    type: 'number',
+    requiresArg: true,
+    describe: 'lots of traps of each kind to expose for good, instead of traps.lotsPerAudit',
+  },
   resume: { ...yesOrNo, describe: 'go on with the audit in --out' },
   'fail-on': {
     ...text,

@@ -201,6 +201,20 @@ const audit = z
       .describe(
         'Vouch for inputs that were changed after the mark was sealed; every report then says so.',
       ),
+    coverPerTrap: z
+      .number()
+      .min(0)
+      .max(20)
+      .default(1)
+      .describe(
+        'Ordinary questions asked beside each trap where no test asks any, 0 to 20 on average.',
+      ),
+    pauseMilliseconds: z
+      .number()
+      .min(0)
+      .max(3_600_000)
+      .default(0)
+      .describe('Mean of the random pause before each request to a suspect; 0 asks at full speed.'),
     batchSize: z
       .int()
       .min(1)

@@ -1,7 +1,8 @@
 import { digestOf } from '../audit/plan.ts';
 import { prepareMaterial } from '../audit/prepare.ts';
 import { requireServedMarks } from '../audit/served-marks.ts';
-import { encodeMaterial } from '../audit/stored-material.ts';
+import type { SharedMaterial } from '../audit/trapped-material.ts';
+import type { Override } from '../config/overrides.ts';
 import type { Input, Progress, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { canonicalInput, inputDigest, poolDigest } from '../keys/canonical-input.ts';
@@ -25,11 +26,17 @@ export interface AuditOptions {
   readonly tenant: string;
   /** The tenant's current epoch by default. */
   readonly epoch?: string;
+  /** Who answers for the suspect, as claims on traps remember it. */
+  readonly operator?: string;
+  /** Settings from the command line. */
+  readonly flags?: readonly Override[];
   /** The run directory. */
   readonly out: string;
   readonly resume: boolean;
   readonly signal: AbortSignal;
   readonly progress?: Progress;
+  /** Hears what the operator should know about the stock of traps. */
+  readonly onNotice?: (text: string) => void;
 }
 
 /** What every audit of one tenant's epoch shares. */
@@ -43,10 +50,9 @@ export interface PreparedAudit {
   readonly retiredAt: string | undefined;
   readonly records: readonly ServedRecord[];
   readonly log: { readonly entries: number; readonly head: string };
-  /** Encoded material; absent when a run is resumed, which brings its own. */
+  /** Computed material; absent when a run is resumed, which brings its own. */
   readonly material?: {
-    readonly text: string;
-    readonly probes: { readonly logged: number; readonly fresh: number };
+    readonly shared: SharedMaterial;
     /** Whether the owner's inputs are those that were sealed before serving. */
     readonly sealedPools: boolean;
   };
@@ -54,7 +60,7 @@ export interface PreparedAudit {
 
 type PreparationOptions = Pick<
   AuditOptions,
-  'configPath' | 'tenant' | 'epoch' | 'signal' | 'progress'
+  'configPath' | 'tenant' | 'epoch' | 'flags' | 'signal' | 'progress'
 >;
 
 /** Opens the project, trains the twins and computes the material that audits of suspects share. */
@@ -64,8 +70,8 @@ export async function prepareAudit(options: PreparationOptions): Promise<Prepare
 
 /** Opens what is the owner's own: project, keys and log. Nobody is asked anything. */
 export async function openAudit(options: PreparationOptions): Promise<PreparedAudit> {
-  const { tenant } = options;
-  const project = await openProject({ configPath: options.configPath });
+  const { tenant, configPath, flags = [] } = options;
+  const project = await openProject({ configPath, flags });
   const { config } = project;
   const keyRing = await openProjectRing(project);
   const epoch = options.epoch ?? keyRing.currentEpoch(tenant).epoch;
@@ -111,7 +117,7 @@ export async function computeMaterial(
     const pool = await readInputFile(config.inputs.fresh);
     const twinInputs = await readInputFile(config.inputs.twin);
     const sealedPools = requireSealedPools(opened, pool, twinInputs);
-    const material = await prepareMaterial({
+    const shared = await prepareMaterial({
       profile,
       protectedModel,
       records,
@@ -121,8 +127,7 @@ export async function computeMaterial(
       signal,
       ...(progress && { progress }),
     });
-    const probes = { logged: material.logged.length, fresh: material.fresh.length };
-    return { ...opened, material: { text: encodeMaterial(material), probes, sealedPools } };
+    return { ...opened, material: { shared, sealedPools } };
   } finally {
     await protectedModel.close();
   }

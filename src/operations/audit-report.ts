@@ -1,6 +1,6 @@
 import type { AuditFindings } from '../audit/conduct.ts';
 import type { SealedPlan } from '../audit/plan.ts';
-import { isCounted, provenanceScore } from '../audit/score.ts';
+import { isCounted, keyedScore, provenanceScore } from '../audit/score.ts';
 import { decide, tierOf } from '../audit/verdict.ts';
 import type { Description } from '../contracts.ts';
 import type { RemoteCounts } from '../models/adapters/remote.ts';
@@ -14,6 +14,8 @@ export interface ReportParts {
   readonly epochRetiredAt: string | undefined;
   readonly description: Description;
   readonly counts: RemoteCounts;
+  /** The traps that were exposed, and what is left in stock. */
+  readonly traps: NonNullable<AuditReport['traps']>;
   readonly startedAt: Date;
   readonly finishedAt: Date;
 }
@@ -23,7 +25,10 @@ export function reportOf(parts: ReportParts): AuditReport {
   const { findings, description, counts, startedAt, finishedAt } = parts;
   const { plan, hash } = parts.sealed;
   const rawScore = provenanceScore(findings.evidence);
-  const score = plan.multiplicity.reduce((rest, { bans }) => rest - bans, rawScore);
+  const charged = (bans: number) =>
+    plan.multiplicity.reduce((rest, charge) => rest - charge.bans, bans);
+  const score = charged(rawScore);
+  const keyed = charged(keyedScore(findings.evidence));
   const counted = new Set(findings.evidence.filter(isCounted).map(({ test }) => test));
   const complete = findings.evidence.every(({ status }) => status !== 'partial');
   const { outcomes } = findings;
@@ -52,11 +57,12 @@ export function reportOf(parts: ReportParts): AuditReport {
       assumptions: plan.assumptions,
       standing: 'self-attested',
     },
-    verdict: decide(score, plan.threshold, complete, undefined),
+    verdict: decide(keyed, plan.threshold, complete, undefined),
     score,
+    keyedScore: keyed,
     rawScore,
     multiplicity: plan.multiplicity,
-    tier: tierOf(score),
+    tier: tierOf(score, keyed),
     evidence: findings.evidence.map((each) => ({ ...each, counted: counted.has(each.test) })),
     trajectories: findings.trajectories.map(({ test, points }) => ({
       test,
@@ -64,6 +70,7 @@ export function reportOf(parts: ReportParts): AuditReport {
       points: points.map(([probes, bans]) => [probes, bans] as const),
     })),
     confusion: withoutEmptyOutside(plan.labels, findings.confusion),
+    traps: parts.traps,
     power: null,
     ...waysThere(parts.epochRetiredAt),
     run: {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { replayAssumption } from '../audit/material.ts';
 import { charges } from '../audit/multiplicity.ts';
@@ -8,7 +9,7 @@ import {
   type SealedPlan,
   sealPlan,
 } from '../audit/plan.ts';
-import { materialDigest } from '../audit/stored-material.ts';
+import { encodeMaterial, materialDigest } from '../audit/stored-material.ts';
 import { provenanceTests } from '../audit/tests/registry.ts';
 import type { Config } from '../config/schema.ts';
 import type { Capability, ServedRecord } from '../contracts.ts';
@@ -18,6 +19,7 @@ import { registerAudit, registeredAudits } from '../store/audit-register.ts';
 import { toolkitVersion } from '../store/project-files.ts';
 import { RunDirectory } from '../store/run-directory.ts';
 import type { AuditOptions, PreparedAudit } from './audit-preparation.ts';
+import { claimAuditTraps, noteShownRecords, requireClaims } from './audit-traps.ts';
 import type { Project } from './project.ts';
 
 const unsealedPools =
@@ -31,7 +33,7 @@ export interface StartedRun {
 }
 
 /**
- * Seals the plan of a new audit, begins its run directory and registers it.
+ * Claims the traps of a new audit, seals its plan, begins its run directory and registers it.
  *
  * @throws TouchmarkError RUN_CONFLICT when the directory holds a run
  */
@@ -42,14 +44,24 @@ export async function beginRun(
 ): Promise<StartedRun> {
   const { project, profile, keyRing, tenant, epoch, log, material } = prepared;
   if (material === undefined) throw new RangeError('a new audit needs computed material');
-  const { text, probes, sealedPools } = material;
+  const { shared, sealedPools } = material;
   const register = registerPath(project);
   const { config } = project;
   const suspect = displaySpecification(options.suspect);
+  await RunDirectory.requireVacant(options.out);
+  const audit = randomUUID();
+  const { joined, lots, notices } = await claimAuditTraps(prepared, shared, {
+    audit,
+    suspect,
+    operator: options.operator ?? null,
+  });
+  for (const notice of notices) options.onNotice?.(notice);
+  const text = encodeMaterial(joined);
   const earlier = (await registeredAudits(register)).filter((each) => each.suspect === suspect);
   const sealedAt = new Date().toISOString();
   const plan: AuditPlan = {
-    schema: 'touchmark/audit-plan@1',
+    schema: 'touchmark/audit-plan@2',
+    audit,
     sealedAt,
     suspect,
     gives: [...gives],
@@ -63,7 +75,8 @@ export async function beginRun(
     tests: provenanceTests.map(({ name }) => name),
     log: { entries: log.entries, head: log.head },
     material: materialDigest(text),
-    probes,
+    probes: { logged: joined.logged.length, fresh: joined.fresh.length },
+    traps: lots,
     threshold: config.audit.threshold,
     multiplicity: charges({
       tenants: keyRing.tenants().length,
@@ -78,6 +91,7 @@ export async function beginRun(
     toolkit: await toolkitVersion(),
   };
   const sealed = sealPlan(plan);
+  await noteShownRecords(prepared, plan, joined.coins);
   const run = await RunDirectory.create(options.out, `${JSON.stringify(sealed, null, 2)}\n`, text);
   await ensureRegistered(register, sealed);
   return { run, sealed, text };
@@ -106,6 +120,7 @@ export async function resumeRun(
     ['material', sealed.plan.material, materialDigest(text)],
   ].find(([, was, is]) => was !== is);
   if (differs === undefined) {
+    await requireClaims(prepared.project, sealed.plan);
     await ensureRegistered(registerPath(prepared.project), sealed);
     return { run, sealed, text };
   }

@@ -15,6 +15,7 @@ import {
 } from './audit-preparation.ts';
 import { reportOf } from './audit-report.ts';
 import { beginRun, resumeRun } from './audit-run.ts';
+import { trapFindings } from './audit-traps.ts';
 
 export { type AuditOptions, type PreparedAudit, prepareAudit } from './audit-preparation.ts';
 
@@ -88,6 +89,11 @@ export async function auditSuspect(
         gives: sealed.plan.gives,
         runLog: run,
         batchSize: audit.batchSize,
+        disguise: {
+          seed: sealed.plan.audit ?? sealed.hash,
+          coverPerTrap: audit.coverPerTrap,
+          pauseMilliseconds: audit.pauseMilliseconds,
+        },
         signal: options.signal,
         ...(options.progress && { progress: options.progress }),
       });
@@ -97,6 +103,7 @@ export async function auditSuspect(
         findings,
         description: { ...description, ...(options.suspectName && { name: options.suspectName }) },
         counts: suspect.counts(),
+        traps: await trapFindings(project, sealed.plan),
         startedAt,
         finishedAt: new Date(),
       });

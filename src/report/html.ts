@@ -48,6 +48,7 @@ ${plots(report)}
 ${sections.ways(report)}
 <h2>How the asking went</h2>
 ${sections.runFacts(report)}
+${sections.traps(report)}
 <h2>The sealed plan</h2>
 <p>Tests, probes, weights, threshold and horizon were fixed under this hash before the first probe was asked.</p>
 ${sections.sealedPlan(report)}

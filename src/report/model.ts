@@ -30,6 +30,27 @@ const trajectorySchema = record({
   points: list(z.tuple([count, z.number()]).readonly()),
 });
 
+const trapKind = z.enum(['coin', 'region']);
+
+/** Traps are shown as commitments; the questions behind them stay with the owner. */
+const trapsSchema = record({
+  /** Lots that this audit has exposed for good. */
+  lots: list(
+    record({
+      set: z.string(),
+      /** Merkle root that was sealed before the traps were used. */
+      root: z.string(),
+      kind: trapKind,
+      lot: count,
+      /** Bans that were expected of the lot when it was sealed. */
+      expectedBans: z.number(),
+      commitments: list(z.string()),
+    }),
+  ),
+  /** How many more audits like this one the stock can serve, by kind. */
+  remaining: list(record({ kind: trapKind, audits: count })),
+});
+
 const confusionSchema = record({
   labels: list(z.string()),
   /** Rows: protected model; columns: suspect, in the order of `labels`, then perhaps '(outside)'. */
@@ -46,7 +67,7 @@ const confusionSchema = record({
 /**
  * The report of one audit: what was asked of whom under which sealed plan, and what came of it.
  * Bans are log10 of e-values; `score = rawScore - sum of multiplicity[].bans`, each charge >= 0;
- * a `match` has reached `plan.threshold`. Numbers are finite. `version` is the toolkit's.
+ * a `match` has reached `plan.threshold` on keyed evidence. Numbers are finite. `version` is the toolkit's.
  */
 export const auditReportSchema = record({
   schema: z.literal('touchmark/audit-report@1'),
@@ -75,12 +96,15 @@ export const auditReportSchema = record({
   }),
   verdict: z.enum(['match', 'no-match-found', 'inconclusive']),
   score: z.number(),
+  /** The keyed evidence alone, after multiplicity; the score itself in reports without it. */
+  keyedScore: z.number().exactOptional(),
   rawScore: z.number(),
   multiplicity: list(record({ reason: z.string(), bans: z.number().nonnegative() })),
   tier: z.enum(['none', 'notify', 'restrict', 'escalate']),
   evidence: list(evidenceSchema),
   trajectories: list(trajectorySchema),
   confusion: confusionSchema,
+  traps: trapsSchema.exactOptional(),
   power: record({ statement: z.string() }).nullable(),
   ruledOut: list(record({ way: z.string(), how: z.string() })),
   notRuledOut: list(record({ way: z.string(), why: z.string() })),
@@ -98,10 +122,11 @@ export const auditReportSchema = record({
   /** File names relative to the report's own directory. */
   files: record({ plan: z.string(), runLog: z.string(), json: z.string(), html: z.string() }),
 })
-  .refine((report) => report.verdict !== 'match' || report.score >= report.plan.threshold, {
-    path: ['verdict'],
-    error: 'a match needs a score at or above the sealed threshold',
-  })
+  .refine(
+    ({ verdict, score, keyedScore = score, plan }) =>
+      verdict !== 'match' || keyedScore >= plan.threshold,
+    { path: ['verdict'], error: 'a match needs a keyed score at or above the sealed threshold' },
+  )
   .refine(
     ({ score, rawScore, multiplicity }) =>
       Math.abs(multiplicity.reduce((rest, { bans }) => rest - bans, rawScore) - score) < 1e-6,

@@ -90,6 +90,30 @@ export function ways({ ruledOut, notRuledOut }: AuditReport): Markup {
 </div>`;
 }
 
+/** Returns the traps that the audit has exposed, as commitments, and what is left in stock. */
+export function traps({ traps: found }: AuditReport): Markup {
+  if (found === undefined) return html``;
+  const rows = found.lots.map(
+    ({ kind, set, lot, commitments, expectedBans, root }) =>
+      html`<tr><th scope="row">${kind}</th><td><code>${foreign(set, 60)}</code></td><td class="number">${grouped(lot)}</td><td class="number">${grouped(commitments.length)}</td><td class="number">${bans(expectedBans, 2)}</td></tr>
+<tr class="quiet"><td colspan="5"><details><summary>Root and commitments</summary><p><code>${foreign(root)}</code></p><p><code>${foreignList(commitments, 200)}</code></p></details></td></tr>`,
+  );
+  const table = html`<div class="scroll" role="region" aria-label="Traps" tabindex="0"><table>
+<thead><tr><th scope="col">Kind</th><th scope="col">Set</th><th scope="col" class="number">Lot</th><th scope="col" class="number">Traps</th><th scope="col" class="number">Bans expected</th></tr></thead>
+<tbody>${rows}</tbody></table></div>`;
+  return html`<h2>Traps</h2>
+${found.lots.length === 0 ? html`<p>No sealed traps were used.</p>` : html`<p>Sealed before their use and shown to this suspect only; from now on nobody else will be shown them. They stand here as commitments: the questions stay with the owner.</p>${table}`}
+<p>${stockLeft(found)}</p>`;
+}
+
+function stockLeft({ remaining }: NonNullable<AuditReport['traps']>): Markup {
+  const parts = remaining.map(
+    ({ kind, audits }, index) =>
+      html`${index > 0 ? ', and ' : ''}${grouped(audits)} more with ${kind} traps`,
+  );
+  return html`The stock can serve ${parts}, at this audit’s number of lots.`;
+}
+
 /** Returns everything else that a test reported: its null, assumptions, effects, keys, left-out probes. */
 export function testDetails({ evidence }: AuditReport): Markup {
   return html`${evidence.map((test) => {

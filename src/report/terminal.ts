@@ -58,6 +58,7 @@ export function renderTerminal(
       clipped(`charged ${boundAbove(charge, 2)} bans: ${visible(reason)}`, lineWidth),
     ),
     `${grouped(run.probesAsked)} probes, ${grouped(run.answered)} answered, in ${duration(run.seconds)}`,
+    ...trapLines(report),
     '',
     ...wrapped(plain(verdictSays(report))),
     ...(report.verdict === 'match' ? [] : wrapped(sentence(plain(bound(report))))),
@@ -70,6 +71,15 @@ export function renderTerminal(
     .map((line) => line.trimEnd())
     .join('\n')
     .replaceAll('−', '-')}\n`;
+}
+
+function trapLines({ traps }: AuditReport): string[] {
+  if (traps === undefined) return [];
+  const shown = traps.lots.reduce((sum, { commitments }) => sum + commitments.length, 0);
+  const left = traps.remaining.map(({ kind, audits }) => `${grouped(audits)} ${kind}`).join(', ');
+  return [
+    `${grouped(shown)} traps exposed for good; audits that the stock can still serve: ${left}`,
+  ];
 }
 
 function evidenceRow(report: AuditReport, evidence: AuditReport['evidence'][number]): string {

@@ -49,6 +49,10 @@ export const testMeanings: ReadonlyMap<string, string> = new Map([
     'label-coins',
     'Asks close-call questions from the serving log again, and counts how often the suspect’s label falls the way our keyed coin fell.',
   ],
+  [
+    'region-traps',
+    'Asks questions that were chosen because copies of the protected model agree with it there and other models do not, and ranks the suspect among models known to be independent.',
+  ],
 ]);
 
 /** Returns a phrase as plain text with powers as `10^-6.0`. */

@@ -99,6 +99,44 @@ const ask = ({
   });
 
 describe('askTests', () => {
+  it('mixes cover into every block, in random order, and folds probes in theirs', async () => {
+    const suspect = honest();
+    const run = new ListRun(ids(40), 20);
+    const cover = ids(60).map((id) => probe(`cover ${id}`));
+    const log = new MemoryLog();
+    await ask({
+      suspect,
+      runs: [run],
+      runLog: log,
+      concurrency: 1,
+      expected: 100,
+      disguise: { seed: 'secret', cover, pauseMilliseconds: 0 },
+    });
+    expect(run.folded.map((each) => each.probe.id)).toEqual(ids(40));
+    expect(suspect.asked).toHaveLength(100);
+    expect(log.outcomes.size).toBe(100);
+    const isCover = (asked: unknown) => String(asked).startsWith('cover');
+    const [first, second] = [suspect.asked.slice(0, 50), suspect.asked.slice(50)];
+    for (const block of [first, second]) expect(block.filter(isCover)).toHaveLength(30);
+    expect(first.filter((each) => !isCover(each))).not.toEqual(ids(20));
+    expect(first.slice(0, 25).filter(isCover).length).toBeGreaterThan(6);
+    expect(first.slice(0, 25).filter(isCover).length).toBeLessThan(25);
+  });
+
+  it('pauses before requests for as long as it should on average', async () => {
+    const begun = performance.now();
+    await ask({
+      suspect: honest(),
+      runs: [new ListRun(ids(60), 60)],
+      concurrency: 1,
+      expected: 60,
+      disguise: { seed: 'pauses', cover: [], pauseMilliseconds: 20 },
+    });
+    const mean = (performance.now() - begun) / 20;
+    expect(mean).toBeGreaterThan(8);
+    expect(mean).toBeLessThan(60);
+  });
+
   it('folds in probe order whatever the batches, concurrency and latencies', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -49,19 +49,19 @@ describe('the null check finds an audit that', () => {
     const options = { ...scenario, task: textTask, tenant: repetitive, questions: 120 };
     expect(accusations('first occurrences', options, coinsOf)).toEqual([]);
     const repeated = accusations('repeats', options, ({ material, suspect, records }) =>
-      coinsOf({ suspect, material: { ...material, logged: logged(records, () => [], 0) } }),
+      coinsOf({ suspect, material: { ...material, coins: logged(records, () => [], 0) } }),
     );
     expect(repeated).toContain('repeats / E >= 20 at any time');
   });
 
   it('drops half of the misses after looking', () => {
     const dropped = accusations('dropped', scenario, ({ material, suspect }) => {
-      const kept = material.logged.filter(({ record }, index) => {
+      const kept = material.coins.filter(({ record }, index) => {
         const outcome = suspect(record.input);
         const label = 'answer' in outcome ? outcome.answer.label : '';
         return index % 2 > 0 || label === material.profile.labels[record.label];
       });
-      return coinsOf({ suspect, material: { ...material, logged: kept } });
+      return coinsOf({ suspect, material: { ...material, coins: kept } });
     });
     expect(dropped).toContain('dropped / E >= 20 at any time');
   });

@@ -18,7 +18,7 @@ const marker = new ClassifierMarker(epochKey, profile);
 const model = ngramModel();
 const cleanOf = (text: string) => toDistribution(model(text), servingFloor);
 
-const material: AuditMaterial = {
+const shared = {
   profile,
   epochKey,
   epochCommitment: `sha256:${'0'.repeat(64)}`,
@@ -43,8 +43,10 @@ const material: AuditMaterial = {
     };
     return { probe: loggedProbe(record), record, baselines: [readingLogs(record.clean)] };
   }),
+  regionLots: [],
 };
-const coins = material.logged.filter(({ record }) => record.marks.coin !== undefined);
+const coins = shared.logged.filter(({ record }) => record.marks.coin !== undefined);
+const material: AuditMaterial = { ...shared, coins };
 
 /** A suspect that repeats the marked answers, or gives what `change` makes of them. */
 function relay(
@@ -74,6 +76,7 @@ function conduct(options: Partial<ConductOptions> = {}) {
       },
     },
     batchSize: 8,
+    disguise: { seed: 'test', coverPerTrap: 1, pauseMilliseconds: 0 },
     signal: new AbortController().signal,
     progress: (_, done, total) => progress.push(done / total),
     ...options,
@@ -90,6 +93,7 @@ describe('conductAudit', () => {
       ['label-coins', 'done'],
       ['probability-signs', 'done'],
       ['probability-signs-replay', 'not-applicable'],
+      ['region-traps', 'not-applicable'],
     ]);
     expect(evidence[1]?.effect).toEqual({ coins: coins.length, hits: coins.length, share: 1 });
     expect(coins.length).toBeGreaterThan(5);
@@ -116,13 +120,28 @@ describe('conductAudit', () => {
       suspect: relay(({ label }) => ({ answer: { label } })),
     });
     const { evidence } = await findings;
-    expect([...recorded.keys()].sort()).toEqual(coins.map(({ probe }) => probe.id).sort());
+    const traps = new Set(coins.map(({ probe }) => probe.id));
+    expect([...recorded.keys()].filter((id) => traps.has(id))).toHaveLength(traps.size);
+    const cover = [...recorded.keys()].filter((id) => !traps.has(id));
+    expect(cover).toHaveLength(traps.size);
+    expect(new Set(cover.map((id) => id.split('/')[0]))).toEqual(new Set(['fresh', 'log']));
     expect(progress.at(-1)).toBe(1);
     for (const each of evidence) {
       const applies = each.test === 'label-coins';
       expect(each.status).toBe(applies ? 'done' : 'not-applicable');
       if (!applies) expect([each.log10E, each.log10P]).toEqual([0, undefined]);
     }
+  });
+
+  it('asks no cover where none is wanted, and more of it on request', async () => {
+    const asked = async (coverPerTrap: number) => {
+      const disguise = { seed: 'cover', coverPerTrap, pauseMilliseconds: 0 };
+      const { findings, recorded } = conduct({ gives: ['labels'], disguise });
+      await findings;
+      return recorded.size;
+    };
+    expect(await asked(0)).toBe(coins.length);
+    expect(await asked(2.5)).toBe(coins.length + Math.ceil(2.5 * coins.length));
   });
 
   it('counts what is missing, and answers outside the labels', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { charges } from '../../src/audit/multiplicity.ts';
-import { provenanceScore } from '../../src/audit/score.ts';
+import { keyedScore, provenanceScore } from '../../src/audit/score.ts';
 import { decide, tierOf } from '../../src/audit/verdict.ts';
 import type { Evidence } from '../../src/contracts.ts';
 
@@ -34,10 +34,23 @@ describe('provenanceScore', () => {
     expect(provenanceScore([...chain].reverse())).toBeCloseTo(provenanceScore(chain), 12);
   });
 
-  it('never counts what is descriptive or refers to reference models', () => {
+  it('never counts what is descriptive', () => {
     const shown = evidence(50, ['a'], { null: 'descriptive' });
-    const ranked = evidence(50, ['b'], { null: 'reference' });
-    expect(provenanceScore([shown, ranked, evidence(1, ['a'])])).toBeCloseTo(1, 12);
+    expect(provenanceScore([shown, evidence(1, ['a'])])).toBeCloseTo(1, 12);
+  });
+
+  it('multiplies by half a stake on the mean of reference e-values, apart from the keyed score', () => {
+    const ranked = (log10E: number, status: Evidence['status'] = 'done') =>
+      evidence(log10E, [], { null: 'reference', status });
+    const keyed = evidence(1, ['a']);
+    const factor = (...references: Evidence[]) =>
+      10 ** (provenanceScore([keyed, ...references]) - 1);
+    expect(factor(ranked(Math.log10(30)))).toBeCloseTo(15.5, 10);
+    expect(factor(ranked(Math.log10(30)), ranked(1))).toBeCloseTo(0.5 + 0.25 * 40, 10);
+    expect(factor(ranked(-9))).toBeCloseTo(0.5, 8);
+    expect(factor(ranked(9, 'partial'))).toBeCloseTo(0.5, 10);
+    expect(factor(ranked(9, 'not-applicable'))).toBeCloseTo(1, 10);
+    expect(keyedScore([keyed, ranked(9)])).toBeCloseTo(1, 12);
   });
 
   it('counts a test that did not apply as 1, within its group too', () => {
@@ -64,13 +77,14 @@ describe('decide', () => {
 
 describe('tierOf', () => {
   it.each([
-    [1.99, 'none'],
-    [2, 'notify'],
-    [4, 'restrict'],
-    [5.9, 'restrict'],
-    [6, 'escalate'],
-  ] as const)('answers %f bans with %s', (score, tier) => {
-    expect(tierOf(score)).toBe(tier);
+    [1.99, 1.99, 'none'],
+    [2, -1, 'notify'],
+    [9, 3.9, 'notify'],
+    [4, 4, 'restrict'],
+    [7, 5.9, 'restrict'],
+    [6, 6, 'escalate'],
+  ] as const)('answers %f bans, %f of them keyed, with %s', (score, keyed, tier) => {
+    expect(tierOf(score, keyed)).toBe(tier);
   });
 });
 

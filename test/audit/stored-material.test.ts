@@ -41,12 +41,29 @@ const material: ComputedMaterial = {
     { sequence: 9, baselines: rows, replayBaselines: [rows[1]!] },
     { sequence: 3, baselines: [rows[0]!] },
   ],
+  coins: [3, 7],
+  regionLots: [
+    {
+      set: 'region-0123456789abcdef',
+      index: 2,
+      lot: {
+        traps: [
+          { input: 'nah', label: 'de', weight: 2, salt: '0'.repeat(32) },
+          { input: { shape: [2], data: [0.5, -1] }, label: 'en', weight: 1, salt: '1'.repeat(32) },
+        ],
+        calibration: { same: [1, 0], other: [2] },
+      },
+    },
+  ],
 };
 const readingOf = (row: readonly number[]) => readingLogs(Float32Array.from(row));
 
 describe('stored material', () => {
   it('joins what was computed with log and keys, in the sealed order', () => {
-    const { fresh, logged, ...rest } = decodeMaterial(encodeMaterial(material), context);
+    const { fresh, logged, coins, regionLots, ...rest } = decodeMaterial(
+      encodeMaterial(material),
+      context,
+    );
     expect(fresh.map(({ probe }) => probe)).toEqual([
       { id: 'fresh/0', task: 'classify', input: material.fresh[0]!.input, repeat: 0 },
       { id: 'fresh/1', task: 'classify', input: material.fresh[1]!.input, repeat: 0 },
@@ -61,8 +78,25 @@ describe('stored material', () => {
       replayBaselines: [readingOf(rows[1]!), readingLogs(record(9).clean)],
     });
     expect(logged[1]).not.toHaveProperty('replayBaselines');
+    expect(coins.map(({ probe, record: { sequence } }) => [probe.id, sequence])).toEqual([
+      ['log/3', 3],
+      ['log/7', 7],
+    ]);
+    expect(regionLots).toMatchObject([{ lot: material.regionLots[0]!.lot }]);
+    expect(regionLots[0]!.probes.map(({ id, input }) => [id, input])).toEqual([
+      ['trap/region-0123456789abcdef/2/0', 'nah'],
+      ['trap/region-0123456789abcdef/2/1', { shape: [2], data: Float32Array.of(0.5, -1) }],
+    ]);
     const { records: _, ...shared } = context;
     expect(rest).toEqual(shared);
+  });
+
+  it('reads files of the version before, in which every logged question was looked at', () => {
+    const { coins: _, regionLots: __, ...before } = JSON.parse(encodeMaterial(material));
+    const text = JSON.stringify({ ...before, schema: 'touchmark/audit-material@1' });
+    const { coins, regionLots } = decodeMaterial(text, context);
+    expect(coins.map(({ record: { sequence } }) => sequence)).toEqual([9, 3]);
+    expect(regionLots).toEqual([]);
   });
 
   it('is the same text, and so has the same digest, for the same material', () => {
@@ -85,7 +119,7 @@ describe('stored material', () => {
   });
 
   it.each([
-    ['another schema', '{"schema":"touchmark/audit-material@2","fresh":[],"logged":[]}', /schema/],
+    ['another schema', '{"schema":"touchmark/audit-material@3","fresh":[],"logged":[]}', /schema/],
     ['a number for a text', encodeMaterial(material).replace(/"größer[^"]*"/, '7'), /fresh/],
     [
       'a baseline that is no base64',

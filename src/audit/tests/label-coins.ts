@@ -1,16 +1,17 @@
 import type { Evidence, Observation, Probe, ProvenanceTest, TestRun } from '../../contracts.ts';
 import { CoinBetting } from '../../stats/coin-betting.ts';
 import { type Coin, tossCoin } from '../../watermark/label/coins.ts';
-import { type AuditMaterial, keyMaterialOf, type LoggedQuestion } from '../material.ts';
+import { type AuditMaterial, type CoinQuestion, keyMaterialOf } from '../material.ts';
 import { PresetHorizons } from './preset-horizons.ts';
 import { QuestionQueue, SkipCounter } from './question-queue.ts';
 
-interface CoinQuestion extends LoggedQuestion {
+interface TossedQuestion extends CoinQuestion {
   readonly coin: Coin;
 }
 
 /**
- * Re-asks the low-margin questions of the log and counts the answers that repeat the keyed coin.
+ * Re-asks low-margin questions of the log, those of the audit's coin traps or without any the whole
+ * prefix, and counts the answers that repeat the keyed coin.
  *
  * Null: the suspect is independent of the key. Then each coin is fair given everything before its
  * question was asked, answers outside the pair do not depend on it, and the count among answers
@@ -27,7 +28,7 @@ export const labelCoins: ProvenanceTest<AuditMaterial> = {
 
 class LabelCoinsRun implements TestRun {
   readonly #labels: readonly string[];
-  readonly #queue: QuestionQueue<CoinQuestion>;
+  readonly #queue: QuestionQueue<TossedQuestion>;
   readonly #keyMaterial: string;
   readonly #betting = new CoinBetting();
   readonly #horizons = new PresetHorizons();
@@ -37,7 +38,7 @@ class LabelCoinsRun implements TestRun {
     const { key, commitment } = keyMaterialOf(material, 'label-coins');
     this.#labels = material.profile.labels;
     this.#keyMaterial = commitment;
-    const questions = material.logged.flatMap((question) => {
+    const questions = material.coins.flatMap((question) => {
       const { input, clean } = question.record;
       const coin = tossCoin(key, input, clean, material.profile.marginThreshold);
       if (coin === undefined) return [];

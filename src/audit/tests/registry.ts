@@ -4,6 +4,7 @@ import { labelCoins } from './label-coins.ts';
 import { probabilityPerQuery } from './probability-per-query.ts';
 import { probabilitySigns } from './probability-signs.ts';
 import { probabilitySignsReplay } from './probability-signs-replay.ts';
+import { regionTraps } from './region-traps.ts';
 
 /** Every test an audit can run; a new one is a file and a line here. */
 export const provenanceTests: readonly ProvenanceTest<AuditMaterial>[] = [
@@ -11,4 +12,5 @@ export const provenanceTests: readonly ProvenanceTest<AuditMaterial>[] = [
   labelCoins,
   probabilitySigns,
   probabilitySignsReplay,
+  regionTraps,
 ];

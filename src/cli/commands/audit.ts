@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import { TouchmarkError } from '../../errors.ts';
 import { flags } from '../flags.ts';
 import { createProgress } from '../progress.ts';
-import { interruptSignal, print } from '../terminal.ts';
+import { interruptSignal, note, print } from '../terminal.ts';
 
 /** Adds `audit`. */
 export function addAudit(program: Argv): Argv {
@@ -19,6 +19,8 @@ export function addAudit(program: Argv): Argv {
           'suspect-bearer-env': flags['suspect-bearer-env'],
           tenant: flags.tenant,
           epoch: flags.epoch,
+          operator: flags.operator,
+          'trap-lots': flags['trap-lots'],
           out: { ...flags.out, demandOption: true, describe: 'the directory of the audit' },
           resume: flags.resume,
           'fail-on': flags['fail-on'],
@@ -30,6 +32,10 @@ export function addAudit(program: Argv): Argv {
         .example(
           '$0 audit --suspect kserve:http://host:8000/v2/models/m --tenant acme --out audits/1 --resume',
           'go on after an interruption',
+        )
+        .example(
+          '$0 audit --suspect http:https://host/classify --tenant acme --out audits/1 --trap-lots 5',
+          'with more traps of the stock, for more power',
         )
         .epilogue('Exit code 4 or 130 when it can be resumed; 10 when --fail-on trips.'),
     async (options) => {
@@ -47,8 +53,14 @@ export function addAudit(program: Argv): Argv {
         resume: options.resume,
         signal,
         progress: reporter.progress,
+        onNotice: note,
         ...(bearer === undefined ? {} : { suspectBearer: bearer }),
         ...(options.suspectName === undefined ? {} : { suspectName: options.suspectName }),
+        ...(options.operator === undefined ? {} : { operator: options.operator }),
+        flags:
+          options.trapLots === undefined
+            ? []
+            : [{ path: ['traps', 'lotsPerAudit'], value: options.trapLots, from: '--trap-lots' }],
         ...(options.epoch === undefined ? {} : { epoch: options.epoch }),
       }).finally(() => reporter.stop());
       if (options.failOn === report.verdict) process.exitCode = 10;

@@ -7,6 +7,23 @@ const model = z.strictObject({
   data: z.enum(['same', 'other']),
 });
 
+/** Traps shown together, and how the calibration references do on them. */
+export const regionLotSchema = z.strictObject({
+  traps: z.array(
+    z.strictObject({
+      input: inputSchema,
+      /** The protected model's answer. */
+      label: z.string(),
+      /** What agreement on this trap adds to the statistic. */
+      weight: z.number().positive(),
+      salt,
+    }),
+  ),
+  /** The statistic of each calibration reference over this lot, by kind. */
+  calibration: z.strictObject({ same: z.array(z.number()), other: z.array(z.number()) }),
+});
+export type RegionLot = z.infer<typeof regionLotSchema>;
+
 /**
  * Region traps: questions on which simulated surrogates agree with the protected model and
  * reference models, of both kinds, do not.
@@ -26,25 +43,9 @@ export const regionSetSchema = z.strictObject({
     test: z.array(model),
   }),
   ...commonFields,
-  lots: z.array(
-    z.strictObject({
-      traps: z.array(
-        z.strictObject({
-          input: inputSchema,
-          /** The protected model's answer. */
-          label: z.string(),
-          /** What agreement on this trap adds to the statistic. */
-          weight: z.number().positive(),
-          salt,
-        }),
-      ),
-      /** The statistic of each calibration reference over this lot, by kind. */
-      calibration: z.strictObject({ same: z.array(z.number()), other: z.array(z.number()) }),
-    }),
-  ),
+  lots: z.array(regionLotSchema),
 });
 export type RegionTrapSet = z.infer<typeof regionSetSchema>;
-export type RegionLot = RegionTrapSet['lots'][number];
 
 /**
  * Returns the statistic of one model over a lot: the sum of the weights of the traps on which it

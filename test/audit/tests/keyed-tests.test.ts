@@ -72,14 +72,14 @@ describe('label-coins', () => {
   });
 
   it('reads the coins of the key, whatever the log says fell', () => {
-    const forged = audit.material.logged.map((question) => {
+    const forged = audit.material.coins.map((question) => {
       const { coin } = question.record.marks;
       if (coin === undefined) return question;
       const outcome: 0 | 1 = coin.outcome === 1 ? 0 : 1;
       const marks = { probability: true, coin: { ...coin, outcome } };
       return { ...question, record: { ...question.record, marks } };
     });
-    const evidence = evidenceOf(audit.suspect, { ...audit.material, logged: forged });
+    const evidence = evidenceOf(audit.suspect, { ...audit.material, coins: forged });
     expect(evidence).toEqual(evidenceOf(audit.suspect));
   });
 });

@@ -1,0 +1,16 @@
+import type { AuditMaterial } from '../../../src/audit/material.ts';
+import { keyOf, textProfile } from '../../watermark/fixtures.ts';
+
+/** An audit's material without a single question. */
+export function simulate(): AuditMaterial {
+  return {
+    profile: textProfile(),
+    epochKey: keyOf('epoch'),
+    epochCommitment: `sha256:${'0'.repeat(64)}`,
+    questionsNotChosenFromAnswers: false,
+    fresh: [],
+    logged: [],
+    coins: [],
+    regionLots: [],
+  };
+}
