@@ -1,5 +1,5 @@
 import type { AuditFindings } from '../audit/conduct.ts';
-import type { SealedPlan } from '../audit/plan.ts';
+import type { AuditPlan, SealedPlan } from '../audit/plan.ts';
 import { isCounted, keyedScore, provenanceScore } from '../audit/score.ts';
 import { decide, tierOf } from '../audit/verdict.ts';
 import type { Description } from '../contracts.ts';
@@ -52,7 +52,7 @@ export function reportOf(parts: ReportParts): AuditReport {
       sealedAt: plan.sealedAt,
       beacon: plan.beacon,
       threshold: plan.threshold,
-      horizon: plan.probes.logged + plan.probes.fresh,
+      horizon: horizonOf(plan),
       tests: plan.tests,
       assumptions: plan.assumptions,
       standing: 'self-attested',
@@ -88,6 +88,15 @@ export function reportOf(parts: ReportParts): AuditReport {
       html: runFiles.html,
     },
   };
+}
+
+/** Probes that the plan foresees, cover aside. */
+function horizonOf({ probes, traps = [] }: AuditPlan): number {
+  const region = traps.filter(({ kind }) => kind === 'region');
+  return region.reduce(
+    (sum, { commitments }) => sum + commitments.length,
+    probes.logged + probes.fresh,
+  );
 }
 
 /** How answers may come to depend on a key without having learned from it, and what was done about it. */

@@ -106,7 +106,13 @@ describe('an audit', () => {
     const report = await auditSuspect(prepared, scene.options(suspect.kserve, 'independent'));
     expect(report).toMatchObject({ verdict: 'inconclusive', tier: 'none' });
     expect(report.score).toBeLessThan(4);
-    expect(report.evidence.map(({ status }) => status)).toEqual(Array(4).fill('done'));
+    expect(report.evidence.map(({ test, status }) => [test, status])).toEqual([
+      ['probability-per-query', 'done'],
+      ['label-coins', 'done'],
+      ['probability-signs', 'done'],
+      ['probability-signs-replay', 'done'],
+      ['region-traps', 'not-applicable'],
+    ]);
     expect(report.suspect).toMatchObject({
       name: 'm',
       labels: 6,
@@ -122,7 +128,7 @@ describe('an audit', () => {
   it.each([
     'http',
     'kserve',
-  ] as const)('asks a label-only %s suspect for coins alone', async (way) => {
+  ] as const)('asks a label-only %s suspect for coins and as much cover', async (way) => {
     const suspect = await thief();
     suspect.labelsOnly = true;
     const report = await auditSuspect(prepared, scene.options(suspect[way], `labels-${way}`));
@@ -133,7 +139,7 @@ describe('an audit', () => {
     for (const each of report.evidence.filter((other) => other !== coins)) {
       expect(each).toMatchObject({ status: 'not-applicable', log10E: 0 });
     }
-    expect(report.run.probesAsked).toBe(coins.probes);
+    expect(report.run.probesAsked).toBe(2 * coins.probes);
     expect(report.suspect.gives).toEqual(['labels']);
   });
 
