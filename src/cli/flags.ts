@@ -1,4 +1,5 @@
 import { reportFormats } from '../operations/report-formats.ts';
+import { questionSources } from '../operations/traps/source.ts';
 
 const text = { type: 'string', requiresArg: true } as const;
 const yesOrNo = { type: 'boolean', default: false } as const;
@@ -62,6 +63,32 @@ export const flags = {
     ...yesOrNo,
     describe: 'print the logit_bias that embeds a fixed green list; reads no lines',
   },
+  kind: {
+    ...text,
+    choices: ['coin', 'region'] as const,
+    demandOption: true,
+    describe:
+      'what traps: coins of the serving log, or questions where copies give themselves away',
+  },
+  source: {
+    ...text,
+    choices: questionSources,
+    describe: 'where region traps come from: inputs.traps, or a search from there',
+  },
+  count: {
+    type: 'number',
+    requiresArg: true,
+    describe: 'how many traps, instead of what is lacking',
+  },
+  leaked: { ...text, describe: 'sets that others may know, to retire at once: SET,SET' },
+  'trust-clock': { ...yesOrNo, describe: 'vouch for the clock, after it was set right' },
+  cron: {
+    ...text,
+    default: '0 3 * * *',
+    describe: 'when: minute, hour, day of month, month, day of week',
+  },
+  timezone: { ...text, describe: 'whose clock, such as Europe/Berlin; traps.timezone by default' },
+  reveal: { ...text, describe: 'print this set in clear, after retiring it for good' },
   limit: { type: 'number', requiresArg: true, describe: 'the most tokens of --logit-bias' },
   format: {
     ...text,

@@ -10,6 +10,7 @@ import { addKeys } from './commands/keys.ts';
 import { addLog } from './commands/log.ts';
 import { addReport } from './commands/report.ts';
 import { addServe } from './commands/serve.ts';
+import { addTraps } from './commands/traps.ts';
 import { addWatermark } from './commands/watermark.ts';
 import { failureOf, usageError } from './failure.ts';
 import { note } from './terminal.ts';
@@ -21,6 +22,7 @@ const commands = [
   addKeys,
   addServe,
   addLog,
+  addTraps,
   addAudit,
   addReport,
   addWatermark,

@@ -101,6 +101,7 @@ export class TrapLedger {
   readonly #lost: () => TouchmarkError | undefined;
   readonly #release: () => Promise<void>;
   #head: ChainHead;
+  #failure: unknown;
 
   /** Use `openTrapLedger`. */
   constructor(
@@ -123,24 +124,29 @@ export class TrapLedger {
   /**
    * Appends events in order, as RFC 8785 spells them; when this resolves they survive a power cut.
    *
-   * @throws TouchmarkError STORE_FULL when there is no room, and then none was appended; STORE_LOCKED
-   *   when this process slept for so long that it lost the lock
+   * @throws TouchmarkError STORE_FULL when there is no room: none was appended, and appending may be
+   *   tried again; STORE_LOCKED when this process slept for so long that it lost the lock
    */
   async append(events: readonly TrapEvent[]): Promise<void> {
     if (events.length === 0) return;
     z.array(trapEventSchema).parse(events);
-    const lost = this.#lost();
-    if (lost) throw lost;
+    const refusal = this.#lost() ?? this.#failure;
+    if (refusal) throw refusal;
     let head = this.#head;
     const lines = events.map((event) => {
       const line = lineOf(head, event);
       head = { size: head.size + 1, hash: hashOf(head, event) };
       return `${line}\n`;
     });
-    await this.#file.append(Buffer.from(lines.join('')));
-    this.#head = head;
-    this.#events.push(...events);
-    await this.#file.sync();
+    try {
+      await this.#file.append(Buffer.from(lines.join('')));
+      this.#head = head;
+      this.#events.push(...events);
+      await this.#file.sync();
+    } catch (cause) {
+      if (!TouchmarkError.isInstance(cause) || cause.code !== 'STORE_FULL') this.#failure = cause;
+      throw cause;
+    }
   }
 
   /** Gives up the lock. */

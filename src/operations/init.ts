@@ -26,7 +26,8 @@ const tenant = 'example';
 
 /**
  * Makes a new project: configuration, key ring with one tenant whose first epoch is committed, that
- * tenant's API key in a file of mode 0600, and folders for traps, fingerprints and questions. A
+ * tenant's API key in a file of mode 0600, and folders for traps, fingerprints and questions; version
+ * control leaves out keys and traps, which are secrets. A
  * TOUCHMARK_PASSPHRASE in the environment seals the key ring.
  *
  * @throws TouchmarkError USAGE naming the first file that exists already, before anything is made
@@ -67,7 +68,9 @@ export async function initProject(options: {
     await createFile(at(folder, 'README.md'), [readme], 0o644);
     made.push(at(folder, 'README.md'));
   }
-  for (const name of ['twin.txt', 'fresh.txt']) {
+  await createFile(at('traps', '.gitignore'), ['*.json\n'], 0o644);
+  made.push(at('traps', '.gitignore'));
+  for (const name of ['twin.txt', 'fresh.txt', 'traps.txt']) {
     await createFile(at('inputs', name), [], 0o644);
     made.push(at('inputs', name));
   }

@@ -66,7 +66,12 @@ export class StockWriter {
     const sealed = sealTrapSet(set, keyRing.sealingKey());
     const { id, root } = sealed.seal;
     const isCoin = set.kind === 'coin';
-    await draftTrapSet(this.folders, id, `${JSON.stringify(sealed)}\n`);
+    try {
+      await draftTrapSet(this.folders, id, `${JSON.stringify(sealed)}\n`);
+    } catch (cause) {
+      await discardDraft(this.folders, id).catch(() => undefined);
+      throw cause;
+    }
     await this.#ledger.append([
       {
         event: 'sealed',

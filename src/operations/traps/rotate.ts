@@ -1,0 +1,216 @@
+import type { Progress } from '../../contracts.ts';
+import { TouchmarkError } from '../../errors.ts';
+import type { KeyRing } from '../../store/key-ring.ts';
+import { checkClock, isRotated, periodOf, retirementsDue } from '../../traps/rotation.ts';
+import { activeTraps, type TrapStock, type TrapTarget } from '../../traps/stock.ts';
+import type { Project } from '../project.ts';
+import { buildInto } from './build-into.ts';
+import { erasedSets, estrangedSets, inspectSets, type LogFacts, readLogFacts } from './inspect.ts';
+import type { TrapSource } from './source.ts';
+import { listSetFiles, requireCurrentLedger } from './stock.ts';
+import { StockWriter, unknownSet } from './stock-writer.ts';
+import { type StockTarget, stockTargets } from './targets.ts';
+
+export interface RotateOptions {
+  readonly project: Project;
+  readonly keyRing: KeyRing;
+  readonly sources: readonly TrapSource[];
+  readonly now: Date;
+  /** Sets that others may know; they are retired even when the period is complete. */
+  readonly leaked?: readonly string[];
+  /** Vouches for the clock, however far it is from the ledger's last event. */
+  readonly trustClock?: boolean;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+/** The stock of one target after a rotation. */
+export interface StockRow extends TrapTarget {
+  /** Traps that were never shown to anybody. */
+  readonly active: number;
+  readonly target: number;
+  readonly built: number;
+  /** Why there are fewer than the target; null when there are not. */
+  readonly why: string | null;
+}
+
+/** What a rotation did, in plain data. */
+export interface RotationReport {
+  /** The calendar day in `timezone`. */
+  readonly period: string;
+  readonly timezone: string;
+  /** "incomplete" when a source failed: the next call tries again. */
+  readonly status: 'rotated' | 'already-rotated' | 'incomplete';
+  /** Traps sealed. */
+  readonly built: number;
+  /** Lots retired. */
+  readonly retired: number;
+  readonly stock: readonly StockRow[];
+  /** For each kind with fewer traps than wanted, what is missing and what to do. */
+  readonly reasons: readonly string[];
+  /** Files that are not as they should be, sources that failed. */
+  readonly problems: readonly string[];
+}
+
+/** A report, and the errors that the command is to end with; the report was made all the same. */
+export interface Rotation {
+  readonly report: RotationReport;
+  readonly failures: readonly TouchmarkError[];
+}
+
+/**
+ * Retires what is due and builds what is missing, under one lock. Idempotent for each calendar day:
+ * its last event says that the day is done, so a call after a crash goes on where it stopped, and
+ * one after that has nothing to do. A source that fails keeps nobody else from being served.
+ *
+ * @throws TouchmarkError STORE_LOCKED, CLOCK_DOUBTFUL, LOG_INVALID when the trap ledger is not the
+ *   newest one, KEY_RING_INVALID when the ring is another owner's, USAGE for a set that does not
+ *   exist, INTERRUPTED; what was sealed before stays
+ */
+export async function rotateTraps(options: RotateOptions): Promise<Rotation> {
+  const writer = await StockWriter.open(options.project, options.now);
+  try {
+    return await rotateWith(writer, options);
+  } finally {
+    await writer.close();
+  }
+}
+
+async function rotateWith(writer: StockWriter, options: RotateOptions): Promise<Rotation> {
+  const { project, keyRing, now, leaked = [] } = options;
+  const { timezone, maximumAgeDays } = project.config.traps;
+  const files = await listSetFiles(writer.folders);
+  let stock = await writer.stock();
+  const notices = await requireCurrentLedger(writer.folders, keyRing, files, stock);
+  if (options.trustClock) {
+    await writer.append([{ event: 'clock-trusted', at: now.toISOString() }]);
+    stock = await writer.stock();
+  } else checkClock(stock, now);
+  const period = periodOf(now, timezone);
+  if (isRotated(stock, period) && !hasActive(stock, leaked)) {
+    const rows = knownRows(stock, options);
+    const report = { period, timezone, status: 'already-rotated' as const, built: 0, retired: 0 };
+    const reasons = [
+      `The rotation of ${period} is complete; \`touchmark traps build\` adds more now.`,
+    ];
+    return { report: { ...report, stock: rows, reasons, problems: notices }, failures: [] };
+  }
+
+  const { intact, damaged } = await inspectSets(writer.folders, keyRing, stock);
+  const blocking: TouchmarkError[] = [];
+  const facts = await factsOf(project, intact, blocking);
+  const retirements = retirementsDue(stock, now, {
+    leakedSets: new Set(leaked),
+    leakedLots: facts?.leakedLots ?? new Set(),
+    damaged: new Set(damaged.keys()),
+    erased: facts === undefined ? new Set() : erasedSets(stock, facts),
+    maximumAgeDays,
+  });
+  await writer.append(retirements.map(({ event }) => event));
+  const rows: StockRow[] = [];
+  for (const target of stockTargets(project, keyRing, facts)) {
+    rows.push(await fill(writer, target, options, blocking));
+  }
+  const built = rows.reduce((sum, row) => sum + row.built, 0);
+  const retired = retirements.reduce((sum, { lots }) => sum + lots, 0);
+  const isComplete = blocking.length === 0;
+  if (isComplete) {
+    const at = now.toISOString();
+    await writer.append([{ event: 'rotated', at, period, built, retired }]);
+  }
+  const damage = damaged.size > 0 ? [damageError([...damaged.values()])] : [];
+  const failures = [...damage, ...blocking];
+  const report: RotationReport = {
+    period,
+    timezone,
+    status: isComplete ? 'rotated' : 'incomplete',
+    built,
+    retired,
+    stock: rows,
+    reasons: [...new Set(rows.flatMap(reasonOf))],
+    problems: [
+      ...notices,
+      ...(facts === undefined ? [] : estrangedSets(stock, facts)).map(
+        (set) => `The serving log does not hold the records of ${set}: it is another log.`,
+      ),
+      ...failures.flatMap(({ message }) => message.split('\n')),
+    ],
+  };
+  return { report, failures };
+}
+
+/** Builds what one target lacks; a source that fails is noted and keeps nobody else waiting. */
+async function fill(
+  writer: StockWriter,
+  { wanted, why, ...target }: StockTarget,
+  options: RotateOptions,
+  blocking: TouchmarkError[],
+): Promise<StockRow> {
+  const before = activeTraps(await writer.stock(), target);
+  const row = (built: number, reason: string | undefined): StockRow => {
+    const active = before + built;
+    const shortOf = active < wanted ? (reason ?? null) : null;
+    return { ...target, active, target: wanted, built, why: shortOf };
+  };
+  if (before >= wanted || why !== undefined) return row(0, why);
+  let built = 0;
+  try {
+    const missing = { ...options, target, wanted: wanted - before };
+    const rest = await buildInto(writer, missing, (traps) => {
+      built += traps;
+    });
+    return row(built, rest);
+  } catch (cause) {
+    if (!TouchmarkError.isInstance(cause) || cause.code === 'INTERRUPTED') throw cause;
+    blocking.push(cause);
+    return row(built, `${cause.message} ${cause.hint}`.trimEnd());
+  }
+}
+
+async function factsOf(
+  { config }: Project,
+  intact: Parameters<typeof readLogFacts>[1],
+  failures: TouchmarkError[],
+): Promise<LogFacts | undefined> {
+  try {
+    return await readLogFacts(config.log.directory, intact);
+  } catch (cause) {
+    if (!TouchmarkError.isInstance(cause)) throw cause;
+    failures.push(cause);
+    return undefined;
+  }
+}
+
+function hasActive({ sets }: TrapStock, names: readonly string[]): boolean {
+  const named = names.map((name) => {
+    const found = sets.find(({ sealed }) => sealed.set === name);
+    if (found === undefined) throw unknownSet(name);
+    return found;
+  });
+  return named.some(({ lots }) => lots.some(({ state }) => state === 'active'));
+}
+
+function knownRows(stock: TrapStock, { project }: RotateOptions): StockRow[] {
+  const { coinStock, regionStock } = project.config.traps;
+  const known = new Map<string, StockRow>();
+  for (const { sealed } of stock.sets) {
+    const target = { kind: sealed.kind, tenant: sealed.tenant, epoch: sealed.epoch };
+    const wanted = sealed.kind === 'coin' ? coinStock : regionStock;
+    const active = activeTraps(stock, target);
+    known.set(JSON.stringify(target), { ...target, active, target: wanted, built: 0, why: null });
+  }
+  return [...known.values()];
+}
+
+function reasonOf({ kind, tenant, epoch, why }: StockRow): string[] {
+  if (why === null) return [];
+  const whose = tenant === null ? '' : ` of ${[tenant, epoch].filter(Boolean).join(' ')}`;
+  return [`${kind} traps${whose}: ${why}`];
+}
+
+function damageError(problems: readonly TouchmarkError[]): TouchmarkError {
+  const list = problems.map(({ message }) => message).join('\n');
+  return new TouchmarkError('STORE_DAMAGED', list, {
+    hint: 'These sets were retired, with what was left of them, and their files were left where they are. Rotation builds others.',
+  });
+}
