@@ -90,6 +90,10 @@ export const flags = {
   timezone: { ...text, describe: 'whose clock, such as Europe/Berlin; traps.timezone by default' },
   reveal: { ...text, describe: 'print this set in clear, after retiring it for good' },
   limit: { type: 'number', requiresArg: true, describe: 'the most tokens of --logit-bias' },
+  'reveal-traps': {
+    ...yesOrNo,
+    describe: 'show the traps of the audit in clear, after retiring them for good',
+  },
   format: {
     ...text,
     choices: reportFormats,

@@ -32,6 +32,15 @@ const trajectorySchema = record({
 
 const trapKind = z.enum(['coin', 'region']);
 
+const revealedTrapSchema = record({
+  /** A text, or a tensor as JSON; empty when the serving log has it no longer. */
+  question: z.string(),
+  /** What the protected model answered; empty likewise. */
+  label: z.string(),
+  /** Opens the commitment, with the trap itself. */
+  salt: z.string(),
+});
+
 /** Traps are shown as commitments; the questions behind them stay with the owner. */
 const trapsSchema = record({
   /** Lots that this audit has exposed for good. */
@@ -45,6 +54,8 @@ const trapsSchema = record({
       /** Bans that were expected of the lot when it was sealed. */
       expectedBans: z.number(),
       commitments: list(z.string()),
+      /** The traps in clear, in the order of their commitments, once the owner has revealed them. */
+      revealed: list(revealedTrapSchema).exactOptional(),
     }),
   ),
   /** How many more audits like this one the stock can serve, by kind. */

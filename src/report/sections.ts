@@ -94,9 +94,9 @@ export function ways({ ruledOut, notRuledOut }: AuditReport): Markup {
 export function traps({ traps: found }: AuditReport): Markup {
   if (found === undefined) return html``;
   const rows = found.lots.map(
-    ({ kind, set, lot, commitments, expectedBans, root }) =>
+    ({ kind, set, lot, commitments, expectedBans, root, revealed }) =>
       html`<tr><th scope="row">${kind}</th><td><code>${foreign(set, 60)}</code></td><td class="number">${grouped(lot)}</td><td class="number">${grouped(commitments.length)}</td><td class="number">${bans(expectedBans, 2)}</td></tr>
-<tr class="quiet"><td colspan="5"><details><summary>Root and commitments</summary><p><code>${foreign(root)}</code></p><p><code>${foreignList(commitments, 200)}</code></p></details></td></tr>`,
+<tr class="quiet"><td colspan="5"><details><summary>Root and commitments</summary><p><code>${foreign(root)}</code></p><p><code>${foreignList(commitments, 200)}</code></p></details>${revealed === undefined ? '' : revealedTraps(revealed)}</td></tr>`,
   );
   const table = html`<div class="scroll" role="region" aria-label="Traps" tabindex="0"><table>
 <thead><tr><th scope="col">Kind</th><th scope="col">Set</th><th scope="col" class="number">Lot</th><th scope="col" class="number">Traps</th><th scope="col" class="number">Bans expected</th></tr></thead>
@@ -106,7 +106,17 @@ ${found.lots.length === 0 ? html`<p>No sealed traps were used.</p>` : html`<p>Se
 <p>${stockLeft(found)}</p>`;
 }
 
-function stockLeft({ remaining }: NonNullable<AuditReport['traps']>): Markup {
+type Traps = NonNullable<AuditReport['traps']>;
+
+function revealedTraps(revealed: NonNullable<Traps['lots'][number]['revealed']>): Markup {
+  const items = revealed.map(
+    ({ question, label }) =>
+      html`<li>${question === '' ? 'no longer in the serving log' : foreign(question, 300)}: ${foreign(label, 60)}</li>`,
+  );
+  return html`<details><summary>Revealed: questions, and what the protected model answered</summary><ol>${items}</ol></details>`;
+}
+
+function stockLeft({ remaining }: Traps): Markup {
   const parts = remaining.map(
     ({ kind, audits }, index) =>
       html`${index > 0 ? ', and ' : ''}${grouped(audits)} more with ${kind} traps`,

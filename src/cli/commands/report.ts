@@ -14,15 +14,22 @@ export function addReport(program: Argv): Argv {
           format: flags.format,
           json: { ...flags.json, describe: 'the same as --format json' },
           out: flags.out,
+          'reveal-traps': flags['reveal-traps'],
+          config: flags.config,
         })
         .example('$0 report --run audits/1', 'as text')
-        .example('$0 report --run audits/1 --format html --out report.html', 'as a page'),
-    async ({ run, format, json, out }) => {
+        .example('$0 report --run audits/1 --format html --out report.html', 'as a page')
+        .example(
+          '$0 report --run audits/1 --format json --reveal-traps',
+          'for somebody who checks the commitments; needs the project',
+        ),
+    async ({ run, format, json, out, revealTraps, config }) => {
       const { renderRun } = await import('../../operations/report.ts');
       const rendered = await renderRun({
         run,
         format: json ? 'json' : format,
         ...(out === undefined ? {} : { out }),
+        ...(revealTraps ? { reveal: { configPath: config, now: new Date() } } : {}),
       });
       await print(out ?? rendered);
     },

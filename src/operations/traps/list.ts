@@ -27,26 +27,41 @@ export async function listTraps(options: ProjectOptions): Promise<ListedSet[]> {
   return sets.map(listed);
 }
 
+/** A trap in clear: what its file holds, with the question and the answer of a coin trap. */
+export interface RevealedTrap {
+  readonly commitment: string;
+  readonly salt: string;
+  readonly input?: ReturnType<typeof encodeInput>;
+  /** What the protected model answered: its name, or for coin traps its place among the labels. */
+  readonly label?: string | number;
+}
+
 /** A set in clear. */
 export interface RevealedSet {
   readonly set: string;
   readonly root: string;
   readonly lots: readonly {
     readonly lot: number;
-    readonly traps: readonly (object & { readonly commitment: string })[];
+    readonly traps: readonly RevealedTrap[];
   }[];
 }
 
 /**
- * Returns a set's traps in clear, with their commitments, after retiring what is active of it. The
- * questions of coin traps come from the serving log, as far as it still has them.
+ * Returns traps of a set in clear, with their commitments, after retiring them. The questions of coin
+ * traps come from the serving log, as far as it still has them.
+ *
+ * @param options.lots which lots; all of them by default
  *
  * @throws TouchmarkError USAGE for an unknown set, TRAP_SET_INVALID; nothing is retired then
  */
 export async function revealTraps(
-  options: ProjectOptions & { readonly set: string; readonly now: Date },
+  options: ProjectOptions & {
+    readonly set: string;
+    readonly lots?: readonly number[];
+    readonly now: Date;
+  },
 ): Promise<RevealedSet> {
-  const { set, now } = options;
+  const { set, lots, now } = options;
   const project = await openProject(options);
   const keyRing = await openProjectRing(project);
   const sealed = await withStock(project, now, async (writer) => {
@@ -55,18 +70,20 @@ export async function revealTraps(
     if (stocked === undefined) throw unknownSet(set);
     const opened = await openStockedSet(trapFolders(project), keyRing, stocked.sealed);
     const at = eventTime(stock, now);
-    await writer.append([{ event: 'retired', at, set, lot: null, why: 'revealed' }]);
+    await writer.append(
+      (lots ?? [null]).map((lot) => ({ event: 'retired', at, set, lot, why: 'revealed' })),
+    );
     return opened;
   });
   const questions = await coinQuestions(project, sealed);
   return {
     set,
     root: sealed.seal.root,
-    lots: sealed.set.lots.map(({ traps }, lot) => {
+    lots: (lots ?? [...sealed.set.lots.keys()]).map((lot) => {
       const commitments = trapCommitments(sealed.set, lot);
       return {
         lot,
-        traps: traps.map((trap, place) => ({
+        traps: (sealed.set.lots[lot]?.traps ?? []).map((trap, place) => ({
           commitment: commitments[place] ?? '',
           ...trap,
           ...('sequence' in trap ? questions.get(trap.sequence) : {}),
@@ -79,8 +96,8 @@ export async function revealTraps(
 async function coinQuestions(
   { config }: Project,
   { set }: SealedTrapSet,
-): Promise<Map<number, object>> {
-  const questions = new Map<number, object>();
+): Promise<Map<number, Pick<RevealedTrap, 'input' | 'label'>>> {
+  const questions = new Map<number, Pick<RevealedTrap, 'input' | 'label'>>();
   if (set.kind !== 'coin') return questions;
   const wanted = new Set(set.lots.flatMap(({ traps }) => traps.map(({ sequence }) => sequence)));
   const { tenant, epoch } = set;
