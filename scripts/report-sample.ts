@@ -116,6 +116,26 @@ export function sampleReport(story: Story): AuditReport {
       points: walk(story.ends[index]!, Math.round((probes[index]! * asked) / horizon), random),
     })),
     confusion: { labels: names, counts: confusionCounts(names, story.agreement, random) },
+    traps: {
+      lots: [
+        { ...lotOf('coin', 'a1', 7, 20), expectedBans: 4.71 },
+        {
+          ...lotOf('region', '5e', 0, 50),
+          expectedBans: 1.06,
+          ...(story.verdict === 'inconclusive' && {
+            revealed: names.slice(0, 12).map((label) => ({
+              question: `alle mennesker son frie and ${label}`,
+              label,
+              salt: '00'.repeat(16),
+            })),
+          }),
+        },
+      ],
+      remaining: [
+        { kind: 'coin', audits: 92 },
+        { kind: 'region', audits: 4 },
+      ],
+    },
     power:
       story.verdict === 'inconclusive'
         ? null
@@ -150,6 +170,18 @@ export function sampleReport(story: Story): AuditReport {
       json: 'report.json',
       html: 'report.html',
     },
+  };
+}
+
+function lotOf(kind: 'coin' | 'region', digits: string, lot: number, traps: number) {
+  return {
+    set: `${kind}-${digits.repeat(8)}`,
+    root: `sha256:${digits.repeat(32)}`,
+    kind,
+    lot,
+    commitments: Array.from({ length: traps }, (_, index) =>
+      `${digits}${String(index).padStart(2, '0')}`.repeat(16),
+    ),
   };
 }
 
