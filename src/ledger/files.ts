@@ -137,8 +137,11 @@ export class AppendFile {
   }
 
   async close(): Promise<void> {
-    await this.sync();
-    this.#closed = true;
-    await this.#handle.close();
+    try {
+      await this.sync();
+    } finally {
+      this.#closed = true;
+      await this.#handle.close();
+    }
   }
 }

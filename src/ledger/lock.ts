@@ -84,13 +84,19 @@ async function takeLock(
     try {
       if (await holderIsDead(paths.holder, paths.lock)) await rmdir(paths.lock);
       const release = await take();
-      heldHere.add(paths.lock);
-      const holder = { pid: process.pid, host: hostname(), since: now.toISOString() };
-      await writeFile(paths.holder, JSON.stringify(holder), { mode: 0o600 });
-      return async () => {
+      const leave = async () => {
         heldHere.delete(paths.lock);
         if (held) await release();
       };
+      heldHere.add(paths.lock);
+      try {
+        const holder = { pid: process.pid, host: hostname(), since: now.toISOString() };
+        await writeFile(paths.holder, JSON.stringify(holder), { mode: 0o600 });
+      } catch (cause) {
+        await leave();
+        throw cause;
+      }
+      return leave;
     } finally {
       await leaveDoor();
     }

@@ -81,14 +81,16 @@ export async function openTrapLedger(
     },
     { what: 'stock of traps', waitMilliseconds: options.waitMilliseconds },
   );
+  let file: AppendFile | undefined;
   try {
     const content = await readTrapLedger(directory);
-    const file = await AppendFile.open(trapLedgerPath(directory));
+    file = await AppendFile.open(trapLedgerPath(directory));
     if (file.size > content.size) await file.truncate(content.size);
     await file.sync();
     await syncDirectory(directory);
     return new TrapLedger(content, file, () => lost, release);
   } catch (cause) {
+    await file?.close().catch(() => undefined);
     await release();
     throw cause;
   }

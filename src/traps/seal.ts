@@ -6,6 +6,8 @@ import { lengthPrefixed, requireKey } from '../keys/encoding.ts';
 import { leafHash, merkleRoot } from '../keys/merkle.ts';
 import { type SealedTrapSet, sealedTrapSetSchema, type TrapSet } from './trap-set.ts';
 
+const versionSchema = z.object({ schema: z.string().catch('') }).catch({ schema: '' });
+
 /**
  * Seals a trap set: a Merkle root over its header and each of its traps, and an HMAC-SHA256 of the
  * root under the owner's sealing key. Whoever holds the root can later be shown single traps.
@@ -105,10 +107,7 @@ function parse(text: string, where: string): unknown {
   } catch {
     throw invalid(`${where} is not complete JSON: it was cut short or edited.`);
   }
-  const { schema: name } = z
-    .object({ schema: z.string().catch('') })
-    .catch({ schema: '' })
-    .parse(document);
+  const { schema: name } = versionSchema.parse(document);
   if (!/^touchmark\/trap-set@\d+$/.test(name) || name === 'touchmark/trap-set@1') return document;
   throw invalid(
     `${where} says ${name}; this version reads touchmark/trap-set@1.`,

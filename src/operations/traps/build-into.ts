@@ -11,14 +11,14 @@ import type { StockWriter } from './stock-writer.ts';
  */
 export async function buildInto(
   writer: StockWriter,
-  { sources, ...request }: Omit<TrapRequest, 'stock'> & { readonly sources: readonly TrapSource[] },
+  { sources, ...request }: TrapRequest & { readonly sources: readonly TrapSource[] },
   onSealed: (traps: number, set: string) => void,
 ): Promise<string | undefined> {
   request.signal.throwIfAborted();
   const { kind } = request.target;
   const source = sources.find((each) => each.kind === kind);
   if (source === undefined) return `This version builds no ${kind} traps.`;
-  const { sets, why } = await source.build({ ...request, stock: await writer.stock() });
+  const { sets, why } = await source.build(request);
   for (const set of sets) {
     const { seal } = await writer.seal(set, request.keyRing, request.now);
     onSealed(trapCount(set), seal.id);

@@ -65,7 +65,7 @@ export async function buildTraps(options: BuildOptions): Promise<BuildReport> {
     }
     const sets: string[] = [];
     let built = 0;
-    const request = { project, keyRing, target, wanted, now, signal, progress };
+    const request = { project, keyRing, target, wanted, stock: before, now, signal, progress };
     const why = await buildInto(
       writer,
       { ...request, ...(questions && { questions }), sources: trapSources },

@@ -146,7 +146,8 @@ async function fill(
   options: RotateOptions,
   blocking: TouchmarkError[],
 ): Promise<StockRow> {
-  const before = activeTraps(await writer.stock(), target);
+  const stock = await writer.stock();
+  const before = activeTraps(stock, target);
   const row = (built: number, reason: string | undefined): StockRow => {
     const active = before + built;
     const shortOf = active < wanted ? (reason ?? null) : null;
@@ -155,7 +156,7 @@ async function fill(
   if (before >= wanted || why !== undefined) return row(0, why);
   let built = 0;
   try {
-    const missing = { ...options, target, wanted: wanted - before };
+    const missing = { ...options, target, stock, wanted: wanted - before };
     const rest = await buildInto(writer, missing, (traps) => {
       built += traps;
     });

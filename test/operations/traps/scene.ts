@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { configSchema } from '../../../src/config/schema.ts';
+import { openServingLog } from '../../../src/ledger/serving-log.ts';
 import type { Project } from '../../../src/operations/project.ts';
 import { KeyRing } from '../../../src/store/key-ring.ts';
 import type { TrapSet } from '../../../src/traps/trap-set.ts';
+import { recordsOf } from '../../ledger/records-data.ts';
 
 /** A moment in the middle of a day, so that an hour either way stays in the same period. */
 export const noon = new Date('2026-03-10T12:00:00.000Z');
@@ -15,13 +17,18 @@ export function daysLater(days: number): Date {
 }
 
 /** A project as its file would describe it, with small lots and stocks. */
-export function projectIn(directory: string, traps: Partial<Project['config']['traps']> = {}) {
+export function projectIn(
+  directory: string,
+  traps: Partial<Project['config']['traps']> = {},
+  log = join(directory, '.touchmark', 'log'),
+) {
   mkdirSync(join(directory, 'traps'), { recursive: true });
   mkdirSync(join(directory, '.touchmark'), { recursive: true });
   const config = configSchema.parse({
     schema: 'touchmark/config@1',
     model: { name: 'tiny', upstream: 'http:http://127.0.0.1:9/classify' },
-    log: { directory: join(directory, '.touchmark', 'log') },
+    tenants: [{ id: 'acme', apiKeySha256: '0'.repeat(64) }],
+    log: { directory: log },
     traps: { coinLots: 4, coinStock: 8, regionStock: 6, ...traps },
   });
   const project: Project = {
@@ -41,6 +48,14 @@ export function keyRingOf(name = 'owner'): KeyRing {
   const ring = new KeyRing('/nowhere/ring.json', root, { kind: 'external' }, [], '');
   ring.addEpoch('acme', '2026-01-01T00:00:00.000Z');
   return ring;
+}
+
+/** A serving log with three records of acme's e1. */
+export async function servedLog(directory: string): Promise<string> {
+  const log = await openServingLog(directory);
+  await log.append(recordsOf(3));
+  await log.close();
+  return directory;
 }
 
 const common = {
@@ -94,4 +109,13 @@ export function coinSet(from: number, count: number, lots: number, epoch = 'e1')
 
 function randomText(): string {
   return randomBytes(6).toString('base64url');
+}
+
+/** The names in a directory; none when there is no such directory. */
+export function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }
