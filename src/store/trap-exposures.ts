@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type ExposureClaim, exposureClaimSchema } from '../traps/events.ts';
 import type { ClaimedLot } from '../traps/stock.ts';
@@ -19,7 +19,8 @@ export async function claimLot(directory: string, claim: ExposureClaim): Promise
   try {
     const made = await mkdir(directory, { recursive: true, mode: 0o700 });
     if (made !== undefined) await syncDirectory(dirname(directory));
-    const handle = await open(path, 'wx', 0o600);
+    const handle = await openUnlessPresent(path);
+    if (handle === undefined) return false;
     try {
       await handle.writeFile(`${JSON.stringify(claim)}\n`);
       await handle.sync();
@@ -29,8 +30,16 @@ export async function claimLot(directory: string, claim: ExposureClaim): Promise
     await syncDirectory(directory);
     return true;
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return false;
     throw storageError('write', path, cause);
+  }
+}
+
+async function openUnlessPresent(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'wx', 0o600);
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return undefined;
+    throw cause;
   }
 }
 

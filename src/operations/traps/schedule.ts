@@ -44,15 +44,15 @@ export async function scheduleRotations(options: ScheduleOptions): Promise<void>
   };
   const waiting = () => {
     const next = job.nextRun();
-    if (next) options.onWaiting(next);
+    if (next && !signal.aborted) options.onWaiting(next);
   };
   try {
-    if (await wasMissed(project, job)) await run();
-    if (!signal.aborted) waiting();
     job.schedule(async () => {
       await run();
-      if (!signal.aborted) waiting();
+      waiting();
     });
+    if (await wasMissed(project, job)) await run();
+    waiting();
     const either = AbortSignal.any([signal, lost.signal]);
     if (!either.aborted) await once(either, 'abort');
     job.stop();
