@@ -8,8 +8,9 @@ import { fixedKeyLines, percent, rateTable } from './report.ts';
 import { detectableRate, excessive, type Row } from './tally.ts';
 import { textCaseNotes } from './text/cases.ts';
 import { calibrateText, type TextCalibration } from './text/run.ts';
+import { fixedSizeControl, simulateTraps, type TrapCase, trapCases } from './traps.ts';
 
-const parts = ['classifier', 'text'] as const;
+const parts = ['classifier', 'text', 'traps'] as const;
 const whole = (value: number, least: number) => Number.isSafeInteger(value) && value >= least;
 
 const options = await yargs(hideBin(process.argv))
@@ -51,10 +52,20 @@ const text: TextCalibration = chosen.includes('text')
   ? await calibrateText({ seed, texts, trials }, processes, stderrProgress())
   : { rows: [], fixedKeys: [], control: [] };
 
-const rows = [...tallies.flatMap((tally) => tally.rows), ...text.rows];
+const traps = chosen.includes('traps') ? trapCases.map(calibrateTraps) : [];
+const controls = [
+  ...text.control,
+  ...(chosen.includes('traps') ? [calibrateTraps(fixedSizeControl).randomised] : []),
+];
+
+const rows = [
+  ...tallies.flatMap((tally) => tally.rows),
+  ...text.rows,
+  ...traps.flatMap((each) => each.rows),
+];
 const checked = [...rows, ...text.fixedKeys.flatMap((each) => each.rows)];
-const uniformity = tallies.flatMap(({ name, superUniformP }) =>
-  superUniformP === undefined ? [] : [{ name, superUniformP }],
+const uniformity = [...tallies, ...traps.map(({ tally }) => tally)].flatMap(
+  ({ name, superUniformP }) => (superUniformP === undefined ? [] : [{ name, superUniformP }]),
 );
 const tooSmall = uniformity.filter((each) => each.superUniformP < 0.05 / uniformity.length);
 const tooOften = excessive(checked);
@@ -68,7 +79,7 @@ if (uniformity.length > 0) {
   say([`${uniformity.length} Kolmogorov-Smirnov tests of p-values: least ${least.toPrecision(2)}`]);
 }
 say(
-  text.control.map((each) => {
+  controls.map((each) => {
     const outcome = excessive([each]).length > 0 ? 'caught' : 'NOT CAUGHT';
     return `broken on purpose, ${outcome}: ${each.name}: ${percent(each.rate)} of ${each.trials}`;
   }),
@@ -95,6 +106,15 @@ function calibrateClassifiers() {
         say([`${nullCase.name}: ${done} of ${trials} innocents`]);
     }),
   );
+}
+
+function calibrateTraps(trapCase: TrapCase) {
+  const result = simulateTraps(trapCase, trials, seed, (done) => {
+    if (done % 500 === 0 || done === trials)
+      say([`${trapCase.name}: ${done} of ${trials} innocents`]);
+  });
+  say([`${trapCase.name}: ${result.meanCoins.toFixed(1)} coins shown to each suspect`]);
+  return result;
 }
 
 /** For each nominal rate and number of trials, the least true rate that would have been found. */

@@ -43,6 +43,18 @@ export const stopWhenAhead: Tenant = ({ task, random, questions, turn, ask, susp
   }
 };
 
+/** Asks mostly what a coin decides and the suspect answers by its pair, and stops when four ahead. */
+export const coinsUntilAhead: Tenant = ({ task, random, questions, ask, suspect, clean }) => {
+  const lead = new Lead(suspect, clean, task);
+  for (let asked = 0; asked < questions && lead.labels < 4; asked += 1) {
+    const wantsCoin = random.uniform() < 0.8;
+    let input = task.draw(random);
+    for (let tried = 0; wantsCoin && tried < 20 && !lead.canLead(input); tried += 1)
+      input = task.draw(random);
+    lead.learn(input, ask(input));
+  }
+};
+
 /** Asks few questions many times, in two spellings of one canonical input. */
 export const repetitive: Tenant = ({ task, random, questions, ask }) => {
   const asked: Input[] = [];
@@ -51,6 +63,24 @@ export const repetitive: Tenant = ({ task, random, questions, ask }) => {
     const input = old ? asked[random.integer(asked.length)]! : task.draw(random);
     asked.push(input);
     ask(random.uniform() < 0.5 ? input : task.respell(input));
+  }
+};
+
+/**
+ * Shapes what its traffic looks like by the coins: after a lost one it asks around that question, so
+ * that it stands out less among the others; after a won one it stays away.
+ */
+export const shaping: Tenant = ({ task, random, questions, ask, suspect, clean }) => {
+  const lead = new Lead(suspect, clean, task);
+  const lost: Input[] = [];
+  for (let asked = 0; asked < questions; asked += 1) {
+    const around = lost.length > 0 && random.uniform() < 0.7;
+    const input = around
+      ? task.near(lost[random.integer(lost.length)]!, random)
+      : task.draw(random);
+    const before = lead.labels;
+    lead.learn(input, ask(input));
+    if (lead.labels < before) lost.push(input);
   }
 };
 
@@ -100,6 +130,13 @@ class Lead {
 
   isOpen(input: Input): boolean {
     return margin(this.#clean(input)) < this.#task.profile.marginThreshold;
+  }
+
+  /** Whether a coin falls on the input, and the suspect answers one of its two sides. */
+  canLead(input: Input): boolean {
+    const outcome = this.#suspect(input);
+    const names = topTwo(this.#clean(input)).map((k) => this.#task.profile.labels[k]);
+    return this.isOpen(input) && 'answer' in outcome && names.includes(outcome.answer.label);
   }
 
   learn(input: Input, { served, label }: MarkedAnswer): void {

@@ -1,3 +1,4 @@
+import gammaln from '@stdlib/math-base-special-gammaln';
 import { TouchmarkError } from '../errors.ts';
 import { LN10, logSumExp } from './log-space.ts';
 
@@ -26,6 +27,28 @@ export function coinBettingLog10E(hits: number, trials: number): number {
   const misses = trials - hits;
   const logWealth = bets.map((_, index) => hits * hitGains[index]! + misses * missGains[index]!);
   return (logSumExp(logWealth) - Math.log(bets.length)) / LN10;
+}
+
+/**
+ * Returns the mean of `coinBettingLog10E` over Binomial(trials, share) hits: the bans to expect of a
+ * suspect that repeats each coin with the probability `share`.
+ *
+ * @throws INPUT_INVALID unless trials is an integer >= 0 and 0 <= share <= 1
+ */
+export function expectedCoinBans(trials: number, share: number): number {
+  if (!(share >= 0 && share <= 1)) {
+    throw new TouchmarkError('INPUT_INVALID', `coin betting: a share of ${share}`, {
+      hint: 'Give a probability.',
+    });
+  }
+  if (share === 0 || share === 1) return coinBettingLog10E(share * trials, trials);
+  let mean = coinBettingLog10E(0, trials) * (1 - share) ** trials;
+  for (let hits = 1; hits <= trials; hits += 1) {
+    const logChoose = gammaln(trials + 1) - gammaln(hits + 1) - gammaln(trials - hits + 1);
+    const logMass = logChoose + hits * Math.log(share) + (trials - hits) * Math.log(1 - share);
+    mean += Math.exp(logMass) * coinBettingLog10E(hits, trials);
+  }
+  return mean;
 }
 
 /** The e-process of `coinBettingLog10E`, coin by coin. */

@@ -32,7 +32,8 @@ export const coinSetSchema = z.strictObject({
 });
 export type CoinTrapSet = z.infer<typeof coinSetSchema>;
 
-const domain = lengthPrefixed('touchmark/v1/trap-lot');
+const lotDomain = lengthPrefixed('touchmark/v1/trap-lot');
+const thinningDomain = lengthPrefixed('touchmark/v1/trap-thinning');
 
 /**
  * Returns the lot, 0..lots-1, of the record at `sequence`: 48 bits of HMAC-SHA256 under the
@@ -45,9 +46,24 @@ const domain = lengthPrefixed('touchmark/v1/trap-lot');
  * @throws TouchmarkError INPUT_INVALID when the key does not have 32 bytes
  */
 export function lotOf(key: Uint8Array, sequence: number, lots: number): number {
+  return Math.floor(uniformOf(key, lotDomain, sequence) * lots);
+}
+
+/**
+ * Returns the number in [0, 1), uniform on the multiples of 2^-48, that decides whether the record
+ * at `sequence` is kept when coins are thinned to look like traffic: kept when it is below the
+ * probability of keeping. Independent of lots and coins, under the same key as `lotOf`.
+ *
+ * @throws TouchmarkError INPUT_INVALID when the key does not have 32 bytes
+ */
+export function thinningOf(key: Uint8Array, sequence: number): number {
+  return uniformOf(key, thinningDomain, sequence);
+}
+
+function uniformOf(key: Uint8Array, domain: Uint8Array, sequence: number): number {
   requireKey(key, 'trap lots key');
   const place = Buffer.alloc(8);
   place.writeBigUInt64BE(BigInt(sequence));
   const digest = createHmac('sha256', key).update(domain).update(place).digest();
-  return Math.floor((digest.readUIntBE(0, 6) / 2 ** 48) * lots);
+  return digest.readUIntBE(0, 6) / 2 ** 48;
 }
