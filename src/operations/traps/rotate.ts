@@ -87,7 +87,8 @@ async function rotateWith(writer: StockWriter, options: RotateOptions): Promise<
     stock = await writer.stock();
   } else checkClock(stock, now);
   const period = periodOf(now, timezone);
-  if (isRotated(stock, period) && !hasActive(stock, leaked)) {
+  const hasLeaked = hasActive(stock, leaked);
+  if (isRotated(stock, period) && !hasLeaked) {
     const rows = knownRows(stock, options);
     const report = { period, timezone, status: 'already-rotated' as const, built: 0, retired: 0 };
     const reasons = [
@@ -182,6 +183,7 @@ async function factsOf(
   }
 }
 
+/** @throws TouchmarkError USAGE for a name that no set has */
 function hasActive({ sets }: TrapStock, names: readonly string[]): boolean {
   const named = names.map((name) => {
     const found = sets.find(({ sealed }) => sealed.set === name);

@@ -126,12 +126,13 @@ describe('rotateTraps', () => {
 
   it('retires at once what the owner says has leaked, also on a day that is complete', async () => {
     const { rotate, sets } = await scene();
+    const unknown = { leaked: ['coin-0123456789abcdef'] };
+    await expect(rotate(noon, unknown)).rejects.toMatchObject({ code: 'USAGE' });
     await rotate(noon);
     const leaked = [(await sets())[0]!.sealed.set];
     expect((await rotate(noon, { leaked })).report).toMatchObject({ built: 8, retired: 4 });
     expect((await rotate(noon, { leaked })).report.status).toBe('already-rotated');
-    const unknown = rotate(noon, { leaked: ['coin-0123456789abcdef'] });
-    await expect(unknown).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(rotate(noon, unknown)).rejects.toMatchObject({ code: 'USAGE' });
   });
 });
 
