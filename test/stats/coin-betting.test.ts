@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TouchmarkError } from '../../src/errors.ts';
 import { clopperPearson } from '../../src/stats/bounds.ts';
-import { CoinBetting, coinBettingLog10E } from '../../src/stats/coin-betting.ts';
+import { CoinBetting, coinBettingLog10E, expectedCoinBans } from '../../src/stats/coin-betting.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
 import { log10BinomialUpperTail } from '../../src/stats/tails/binomial.ts';
 
@@ -80,5 +80,18 @@ describe('coin betting', () => {
     }
     expect(clopperPearson(reached, runs, 0.999).lower).toBeLessThanOrEqual(0.05);
     expect(reached).toBeGreaterThan(0);
+  });
+
+  it('expects the mean over all numbers of hits', () => {
+    const twoCoins = [0, 1, 2].map((hits) => coinBettingLog10E(hits, 2));
+    expect(expectedCoinBans(2, 0.9)).toBeCloseTo(
+      0.01 * twoCoins[0]! + 0.18 * twoCoins[1]! + 0.81 * twoCoins[2]!,
+      12,
+    );
+    expect(expectedCoinBans(20, 1)).toBe(coinBettingLog10E(20, 20));
+    expect(expectedCoinBans(20, 0)).toBe(coinBettingLog10E(0, 20));
+    expect(expectedCoinBans(0, 0.7)).toBeCloseTo(0, 12);
+    expect(expectedCoinBans(2000, 0.6)).toBeCloseTo(coinBettingLog10E(1200, 2000), 0);
+    expect(() => expectedCoinBans(5, 1.2)).toThrow(TouchmarkError);
   });
 });

@@ -1,4 +1,5 @@
+import { coinTraps } from './build-coin.ts';
 import type { TrapSource } from './source.ts';
 
 /** Every source of traps, one for each kind that this version can build. */
-export const trapSources: readonly TrapSource[] = [];
+export const trapSources: readonly TrapSource[] = [coinTraps];
