@@ -27,7 +27,7 @@ export interface SurrogateCoins {
 
 type Scores = (features: SparseVector) => ArrayLike<number>;
 
-const training = { hidden: 64, epochs: 30, batchSize: 256, learningRate: 0.015 } as const;
+const training = { hidden: 32, epochs: 15, batchSize: 256, learningRate: 0.03 } as const;
 /** A thief of labels takes more features than the owner, where they are hashed. */
 const perceptronDimensions = 32_768;
 
@@ -81,7 +81,7 @@ function perceptron(
     {
       dimensions: map.kind === 'text' ? perceptronDimensions : map.mean.length,
       classes: labels.length,
-      epochs: 10,
+      epochs: 5,
       seed: 'coin-surrogates',
     },
   );
