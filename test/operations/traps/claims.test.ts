@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { trapLedgerPath } from '../../../src/ledger/trap-ledger.ts';
 import { claimsOf, claimTraps, noteRecordsExposed } from '../../../src/operations/traps/claims.ts';
 import { readTrapStock, trapFolders } from '../../../src/operations/traps/stock.ts';
 import {
@@ -20,10 +21,10 @@ function scene() {
   const project = projectIn(temporaryDirectory());
   const store = (set: Parameters<typeof storeTrapSet>[2]) =>
     storeTrapSet(project, keyRing, set, noon);
-  const claim = (audit: string, targets = [region], now = noon, lotsPerAudit = 1) =>
+  const claim = (audit: string, targets = [region], now = noon, lotsPerAudit = 1, ring = keyRing) =>
     claimTraps({
       project,
-      keyRing,
+      keyRing: ring,
       targets,
       lotsPerAudit,
       suspect: `suspect of ${audit}`,
@@ -110,6 +111,26 @@ describe('claimTraps', () => {
     expect(names(lots)).toEqual([`${good.seal.id}/0`]);
     expect(notices).toEqual([expect.stringContaining('was changed after it was sealed')]);
     expect(readdirSync(folders.exposures)).toEqual([`${good.seal.id}-0.json`]);
+  });
+
+  it('gives no lot that was revealed while it was being claimed', async () => {
+    const { project, folders, store, claim } = scene();
+    const { seal } = await store(regionSet([1]));
+    const path = trapLedgerPath(folders.ledger);
+    const before = readFileSync(path);
+    await retireTrapSet(project, seal.id, 'revealed', noon);
+    const after = readFileSync(path);
+    writeFileSync(path, before);
+    const revealing = keyRingOf();
+    revealing.sealingKey = () => {
+      writeFileSync(path, after);
+      return keyRing.sealingKey();
+    };
+    const { lots, notices } = await claim('late', [region], noon, 1, revealing);
+    expect({ lots, notices }).toEqual({
+      lots: [],
+      notices: [expect.stringContaining('was retired just now')],
+    });
   });
 
   it('counts an empty claim file, and a claim whose set was retired', async () => {
