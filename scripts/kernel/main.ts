@@ -1,6 +1,8 @@
-/** Compiles the kernel in assembly/ into the file that the text watermark loads it from. */
+/** Compiles what is in assembly/ into the files that the package loads it from. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { kernelModulePath, kernelSource } from './kernel-source.ts';
+import { kernelSource, textKernel, trainingKernel } from './kernel-source.ts';
 
-writeFileSync(join(import.meta.dirname, '..', '..', kernelModulePath), await kernelSource());
+for (const module of [textKernel, trainingKernel]) {
+  writeFileSync(join(import.meta.dirname, '..', '..', module.path), await kernelSource(module));
+}

@@ -59,8 +59,8 @@ export async function askClean(
   });
 }
 
-/** Adapters speak of suspects; here the model is the owner's. */
-function upstreamError(cause: unknown): unknown {
+/** Returns an error in terms of the owner: adapters speak of suspects, here the model is the owner's. */
+export function upstreamError(cause: unknown): unknown {
   if (!TouchmarkError.isInstance(cause)) return cause;
   const invalid = cause.code === 'SUSPECT_ANSWER_INVALID' || cause.code === 'INPUT_INVALID';
   if (!invalid && !cause.code.startsWith('SUSPECT_')) return cause;
