@@ -99,7 +99,8 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-function errnoOf(cause: unknown): string | undefined {
+/** Returns the errno name of a failed system call. */
+export function errnoOf(cause: unknown): string | undefined {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   return typeof code === 'string' ? code : undefined;
 }

@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open, readdir, readFile } from 'node:fs/promise
 import { dirname, join } from 'node:path';
 import { type ExposureClaim, exposureClaimSchema } from '../traps/events.ts';
 import type { ClaimedLot } from '../traps/stock.ts';
-import { storageError, syncDirectory } from './secure-file.ts';
+import { errnoOf, storageError, syncDirectory } from './secure-file.ts';
 
 const fileName = /^([a-z]+-[0-9a-f]{16})-(\d+)\.json$/;
 
@@ -38,7 +38,7 @@ async function openUnlessPresent(path: string): Promise<FileHandle | undefined> 
   try {
     return await open(path, 'wx', 0o600);
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return undefined;
+    if (errnoOf(cause) === 'EEXIST') return undefined;
     throw cause;
   }
 }
@@ -78,7 +78,7 @@ async function readNames(directory: string): Promise<string[]> {
   try {
     return (await readdir(directory)).filter((name) => fileName.test(name)).sort();
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
+    if (errnoOf(cause) === 'ENOENT') return [];
     throw storageError('list', directory, cause);
   }
 }

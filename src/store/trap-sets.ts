@@ -1,7 +1,7 @@
-import { chmod, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readTextIfPresent } from './project-files.ts';
-import { storageError, syncDirectory } from './secure-file.ts';
+import { errnoOf, storageError, syncDirectory } from './secure-file.ts';
 
 /** Where a project keeps its trap sets: drafts beside the ledger, sealed ones in `traps/`. */
 export interface TrapSetFolders {
@@ -50,12 +50,30 @@ export async function publishTrapSet(folders: TrapSetFolders, id: string): Promi
   const path = trapSetPath(folders, id);
   try {
     await mkdir(folders.sealed, { recursive: true });
-    await rename(join(folders.drafts, `${id}.json`), path);
-    await chmod(path, 0o600);
+    await moveFile(join(folders.drafts, `${id}.json`), path);
     await syncDirectory(folders.sealed);
     await syncDirectory(folders.drafts);
   } catch (cause) {
     throw storageError('write', path, cause);
+  }
+}
+
+/** Also between file systems: by way of a copy under another name, so that no half file is read. */
+async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (cause) {
+    if (errnoOf(cause) !== 'EXDEV') throw cause;
+    const copy = `${to}.new`;
+    const handle = await open(copy, 'w', 0o600);
+    try {
+      await handle.writeFile(await readFile(from));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(copy, to);
+    await rm(from);
   }
 }
 
@@ -102,7 +120,7 @@ async function setNames(directory: string): Promise<string[]> {
       .map((name) => name.slice(0, -'.json'.length))
       .sort();
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
+    if (errnoOf(cause) === 'ENOENT') return [];
     throw storageError('list', directory, cause);
   }
 }

@@ -1,6 +1,6 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   discardDraft,
   draftTrapSet,
@@ -9,6 +9,7 @@ import {
   publishTrapSet,
   readTrapSetText,
 } from '../../src/store/trap-sets.ts';
+import { quickParent } from '../ledger/records.ts';
 import { temporaryDirectory } from './directory.ts';
 
 const [one, two] = ['coin-0000000000000001', 'region-0000000000000002'];
@@ -40,6 +41,17 @@ describe('trap sets on disk', () => {
     await discardDraft(where, one);
     expect(await readTrapSetText(where, one)).toBe(undefined);
     await expect(publishTrapSet(where, one)).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
+  });
+
+  it('move between file systems as well', async () => {
+    const elsewhere = mkdtempSync(join(quickParent, 'touchmark-store-'));
+    onTestFinished(() => rmSync(elsewhere, { recursive: true }));
+    const where = { ...folders(), drafts: elsewhere };
+    await draftTrapSet(where, one, 'text');
+    await publishTrapSet(where, one);
+    expect([await listDrafts(where), await listTrapSets(where)]).toEqual([[], [one]]);
+    expect(readdirSync(where.sealed)).toEqual([`${one}.json`]);
+    expect(statSync(join(where.sealed, `${one}.json`)).mode & 0o777).toBe(0o600);
   });
 
   it('are no other files', async () => {

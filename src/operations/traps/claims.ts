@@ -13,8 +13,8 @@ import type { Project } from '../project.ts';
 import { openStockedSet, readTrapStock, type TrapFolders, trapFolders } from './stock.ts';
 import { StockWriter } from './stock-writer.ts';
 
+export { noteRecordsExposed } from './records-exposed.ts';
 export { readTrapStock } from './stock.ts';
-export { noteRecordsExposed } from './stock-writer.ts';
 
 /** A lot that one audit may show, with the set it is in. */
 export interface HeldLot {

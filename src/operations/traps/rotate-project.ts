@@ -1,9 +1,10 @@
 import type { Progress } from '../../contracts.ts';
 import { openProject, openProjectRing, type ProjectOptions } from '../project.ts';
-import { type Rotation, rotateTraps } from './rotate.ts';
+import { rotateTraps } from './rotate.ts';
+import type { Rotation } from './rotation-report.ts';
 import { trapSources } from './sources.ts';
 
-export type { Rotation, RotationReport } from './rotate.ts';
+export type { Rotation, RotationReport } from './rotation-report.ts';
 
 export interface RotateProjectOptions extends ProjectOptions {
   readonly leaked?: readonly string[];

@@ -2,10 +2,17 @@ import type { Progress } from '../../contracts.ts';
 import { TouchmarkError } from '../../errors.ts';
 import type { KeyRing } from '../../store/key-ring.ts';
 import { checkClock, isRotated, periodOf, retirementsDue } from '../../traps/rotation.ts';
-import { activeTraps, type TrapStock, type TrapTarget } from '../../traps/stock.ts';
+import { activeTraps, type TrapStock } from '../../traps/stock.ts';
 import type { Project } from '../project.ts';
 import { buildInto } from './build-into.ts';
 import { erasedSets, estrangedSets, inspectSets, type LogFacts, readLogFacts } from './inspect.ts';
+import {
+  damageError,
+  type Rotation,
+  type RotationReport,
+  reasonOf,
+  type StockRow,
+} from './rotation-report.ts';
 import type { TrapSource } from './source.ts';
 import { listSetFiles, requireCurrentLedger } from './stock.ts';
 import { StockWriter, unknownSet } from './stock-writer.ts';
@@ -22,40 +29,6 @@ export interface RotateOptions {
   readonly trustClock?: boolean;
   readonly signal: AbortSignal;
   readonly progress: Progress;
-}
-
-/** The stock of one target after a rotation. */
-export interface StockRow extends TrapTarget {
-  /** Traps that were never shown to anybody. */
-  readonly active: number;
-  readonly target: number;
-  readonly built: number;
-  /** Why there are fewer than the target; null when there are not. */
-  readonly why: string | null;
-}
-
-/** What a rotation did, in plain data. */
-export interface RotationReport {
-  /** The calendar day in `timezone`. */
-  readonly period: string;
-  readonly timezone: string;
-  /** "incomplete" when a source failed: the next call tries again. */
-  readonly status: 'rotated' | 'already-rotated' | 'incomplete';
-  /** Traps sealed. */
-  readonly built: number;
-  /** Lots retired. */
-  readonly retired: number;
-  readonly stock: readonly StockRow[];
-  /** For each kind with fewer traps than wanted, what is missing and what to do. */
-  readonly reasons: readonly string[];
-  /** Files that are not as they should be, sources that failed. */
-  readonly problems: readonly string[];
-}
-
-/** A report, and the errors that the command is to end with; the report was made all the same. */
-export interface Rotation {
-  readonly report: RotationReport;
-  readonly failures: readonly TouchmarkError[];
 }
 
 /**
@@ -203,17 +176,4 @@ function knownRows(stock: TrapStock, { project }: RotateOptions): StockRow[] {
     known.set(JSON.stringify(target), { ...target, active, target: wanted, built: 0, why: null });
   }
   return [...known.values()];
-}
-
-function reasonOf({ kind, tenant, epoch, why }: StockRow): string[] {
-  if (why === null) return [];
-  const whose = tenant === null ? '' : ` of ${[tenant, epoch].filter(Boolean).join(' ')}`;
-  return [`${kind} traps${whose}: ${why}`];
-}
-
-function damageError(problems: readonly TouchmarkError[]): TouchmarkError {
-  const list = problems.map(({ message }) => message).join('\n');
-  return new TouchmarkError('STORE_DAMAGED', list, {
-    hint: 'These sets were retired, with what was left of them, and their files were left where they are. Rotation builds others.',
-  });
 }

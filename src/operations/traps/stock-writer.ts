@@ -12,7 +12,7 @@ import type { Project } from '../project.ts';
 import { type TrapFolders, trapFolders } from './stock.ts';
 
 /** How long a command waits while another process writes to the stock. */
-export const patienceMilliseconds = 5_000;
+const patienceMilliseconds = 5_000;
 
 /** The stock of a project, held under its lock. */
 export class StockWriter {
@@ -112,8 +112,9 @@ export async function withStock<Value>(
   project: Pick<Project, 'directory'>,
   now: Date,
   work: (writer: StockWriter) => Promise<Value>,
+  waitMilliseconds?: number,
 ): Promise<Value> {
-  const writer = await StockWriter.open(project, now);
+  const writer = await StockWriter.open(project, now, waitMilliseconds);
   try {
     return await work(writer);
   } finally {
@@ -153,47 +154,5 @@ export async function retireTrapSet(
 export function unknownSet(set: string): TouchmarkError {
   return new TouchmarkError('USAGE', `There is no trap set "${set}".`, {
     hint: '`touchmark traps list` shows those there are.',
-  });
-}
-
-/**
- * Notes that an audit without coin traps is about to show a suspect the logged questions of an epoch
- * up to record `through`: they can be no coin traps any more, and lots that hold any are retired.
- * Waits for a rotation under way, for some seconds. Ask nothing before it resolves.
- *
- * @throws TouchmarkError STORE_LOCKED naming the process that writes; STORE_FULL or STORE_DAMAGED
- */
-export async function noteRecordsExposed(
-  project: Pick<Project, 'directory'>,
-  exposed: {
-    readonly tenant: string;
-    readonly epoch: string;
-    readonly through: number;
-    readonly suspect: string;
-    readonly audit: string;
-    readonly now: Date;
-  },
-): Promise<void> {
-  const { now, ...rest } = exposed;
-  await withStock(project, now, async (writer) => {
-    const stock = await writer.stock();
-    const at = eventTime(stock, now);
-    const shown = stock.sets.filter(
-      ({ sealed, lots }) =>
-        sealed.tenant === rest.tenant &&
-        sealed.epoch === rest.epoch &&
-        (sealed.records?.from ?? Number.POSITIVE_INFINITY) <= rest.through &&
-        lots.some(({ state }) => state === 'active'),
-    );
-    await writer.append([
-      { event: 'records-exposed', at, ...rest },
-      ...shown.map(({ sealed }) => ({
-        event: 'retired' as const,
-        at,
-        set: sealed.set,
-        lot: null,
-        why: 'exposed' as const,
-      })),
-    ]);
   });
 }

@@ -9,8 +9,8 @@ import {
   StockWriter,
   storeTrapSet,
 } from '../../../src/operations/traps/stock-writer.ts';
-import type { TrapTarget } from '../../../src/traps/stock.ts';
-import { temporaryDirectory } from '../../store/directory.ts';
+import { auditsRemaining, type TrapTarget } from '../../../src/traps/stock.ts';
+import { quickParent, temporaryDirectory } from '../../ledger/records.ts';
 import { coinSet, daysLater, keyRingOf, noon, projectIn, regionSet } from './scene.ts';
 
 const region: TrapTarget = { kind: 'region', tenant: null, epoch: null };
@@ -144,6 +144,28 @@ describe('claimTraps', () => {
     expect(names((await claim('next')).lots)).toEqual([`${seal.id}/2`]);
     await retireTrapSet(project, seal.id, 'revealed', noon);
     expect((await claim('late')).lots).toEqual([]);
+  });
+});
+
+describe('a stock of 2,000 coin traps in 100 lots', () => {
+  it('serves 100 audits of different suspects without showing a trap twice, then none', async () => {
+    const project = projectIn(temporaryDirectory(quickParent));
+    await storeTrapSet(project, keyRing, coinSet(0, 2_000, 100), noon);
+    const rest = { project, keyRing, targets: [coin], lotsPerAudit: 1, operator: null, now: noon };
+    const shown: number[] = [];
+    for (let audit = 0; audit < 100; audit += 1) {
+      expect(auditsRemaining(await readTrapStock(project), coin, 1)).toBe(100 - audit);
+      const who = { suspect: `suspect ${audit}`, audit: `audit ${audit}` };
+      for (const { sealed, lot } of (await claimTraps({ ...rest, ...who })).lots) {
+        const { set } = sealed;
+        if (set.kind === 'coin')
+          shown.push(...(set.lots[lot]?.traps ?? []).map((each) => each.sequence));
+      }
+    }
+    expect(new Set(shown).size).toBe(2_000);
+    expect(shown).toHaveLength(2_000);
+    expect(auditsRemaining(await readTrapStock(project), coin, 1)).toBe(0);
+    expect((await claimTraps({ ...rest, suspect: 's', audit: 'a' })).lots).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { trapLedgerPath } from '../../../src/ledger/trap-ledger.ts';
-import type { Rotation } from '../../../src/operations/traps/rotate.ts';
+import type { Rotation } from '../../../src/operations/traps/rotation-report.ts';
 import { parseCron, scheduleRotations } from '../../../src/operations/traps/schedule.ts';
 import { readTrapStock, trapFolders } from '../../../src/operations/traps/stock.ts';
 import { StockWriter } from '../../../src/operations/traps/stock-writer.ts';
