@@ -43,15 +43,15 @@ async function buildCoinTraps(request: TrapRequest): Promise<BuiltTraps> {
   if ('why' in logged) return nothing(logged.why);
   const last = logged.records.at(-1)!.sequence;
   const { looked, shown } = placesIn(request.stock, request.target);
-  if (shown >= last) {
-    return nothing(
-      `Audits without traps have shown every coin of ${tenant} in ${epoch}; those that fall from now on become traps.`,
-    );
-  }
   const after = Math.max(looked, shown);
-  if (after >= last)
-    return nothing(`Nothing was asked by ${tenant} in ${epoch} since the last set.`);
   const offer = offerOf(logged, after + 1);
+  if (![...offer.fallen].some((sequence) => sequence > after)) {
+    const why =
+      shown > looked
+        ? `Audits without traps have shown every coin of ${tenant} in ${epoch}`
+        : `No coin fell for ${tenant} in ${epoch} after record ${after}`;
+    return nothing(`${why}; those that fall from now on become traps.`);
+  }
   const { coins, learntFrom } = thinCoins(
     offer.questions.map(({ sequence, input, clean }) => ({
       sequence,
