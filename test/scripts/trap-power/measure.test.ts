@@ -1,0 +1,69 @@
+import { expect, it } from 'vitest';
+import { measureSet } from '../../../scripts/trap-power/measure.ts';
+import type { Scene } from '../../../scripts/trap-power/scene.ts';
+import type { Subject } from '../../../scripts/trap-power/subject.ts';
+import type { RegionTrapSet } from '../../../src/traps/kinds/region.ts';
+import type { FeatureMap } from '../../../src/watermark/classifier-profile.ts';
+
+const labels = ['a', 'b'];
+const lots = 2;
+const size = 25;
+/** Nineteen references of each kind: the best rank of twenty has p = .05. */
+const calibration = { same: new Array<number>(19).fill(10), other: new Array<number>(19).fill(12) };
+const set: RegionTrapSet = {
+  kind: 'region',
+  protectedModel: { name: 'm', version: '1' },
+  labels,
+  references: { select: [], calibrate: [], test: [] },
+  createdAt: '2026-01-01T00:00:00.000Z',
+  source: 'pool',
+  expected: { bansPerLot: 0.5, surrogates: 1, measuredOn: 'nothing' },
+  stealth: { areaUnderCurve: 0.5, classifier: 'none', traps: 0, traffic: 0 },
+  lots: Array.from({ length: lots }, (_, lot) => ({
+    traps: Array.from({ length: size }, (_, place) => ({
+      input: `trap ${lot} ${place}`,
+      label: 'b',
+      weight: 1,
+      salt: '0'.repeat(32),
+    })),
+    calibration,
+  })),
+};
+const traffic = Array.from({ length: 60 }, (_, index) => `question ${index}`);
+const scene = { name: 'made up', traffic: { inputs: traffic, labels: [] } } as unknown as Scene;
+const features: FeatureMap = {
+  kind: 'text',
+  ngrams: { dimensions: 256, shortest: 1, longest: 2, seed: 1 },
+};
+/** Agrees on so many traps of every lot. */
+const subject = (truth: Subject['truth'], kind: string, agreed: number): Subject => ({
+  ...{ name: `${truth} ${agreed}`, truth, kind, familiar: kind === 'network' },
+  label: (inputs) => inputs.map((_, index) => (index % size < agreed ? 1 : 0)),
+});
+
+it('accuses whoever agrees on more traps than all references of both kinds, and counts it by group', () => {
+  const outcome = measureSet(
+    set,
+    scene,
+    [
+      subject('same-data independent', 'network', 9),
+      subject('same-data independent', 'neighbours', 20),
+      subject('other-data independent', 'network', 11),
+      subject('surrogate', 'labels', 13),
+      subject('surrogate', 'labels', 12),
+    ],
+    features,
+  );
+  const counted = (group: string) => {
+    const found = outcome.independents.find((each) => each.group === group)!;
+    return [found.accused, found.models];
+  };
+  expect(counted('same-data independents')).toEqual([1, 2]);
+  expect(counted('same-data independents: families that references have')).toEqual([0, 1]);
+  expect(counted('same-data independents: families that none has')).toEqual([1, 1]);
+  expect(counted('other-data independents')).toEqual([0, 1]);
+  expect(outcome.clones).toMatchObject({ models: 2, accused: 1, rate: 0.5, agreement: 0.5 });
+  expect(outcome.surrogates.map(({ group }) => group)).toEqual(['labels']);
+  expect(outcome).toMatchObject({ lots, traps: 50, calibration: 19 });
+  expect(outcome.areaUnderCurve).toBeGreaterThan(0.9);
+});
