@@ -97,13 +97,13 @@ async function build(options: RegionBuildOptions): Promise<RegionBuild> {
   ).filter(({ rating }) => rating.weight >= leastWeight);
   const choose = (wanted: number) =>
     chooseStealthy(rated, {
-      ...{ count: wanted, traffic, seed },
+      ...{ count: wanted, least: lotSize, traffic, seed },
       features: models.features,
       progress: () => protectedModel.signal.throwIfAborted(),
     });
   const first = choose(count);
   const whole = Math.floor(first.chosen.length / lotSize) * lotSize;
-  const choice = whole === 0 || first.chosen.length === count ? first : choose(whole);
+  const choice = whole === 0 || whole === count ? first : choose(whole);
   const lots = deal(choice.chosen, lotSize, seed);
   if (lots.length === 0) {
     const found = `Only ${choice.chosen.length} of ${pool.length} questions tell surrogates from independent models; a lot takes ${lotSize}.`;

@@ -11,6 +11,8 @@ import type { RatedQuestion } from './candidates.ts';
 export interface ChoiceOptions {
   /** How many are wanted. */
   readonly count: number;
+  /** With fewer there is no lot. */
+  readonly least: number;
   /** The owner's ordinary questions. */
   readonly traffic: readonly Input[];
   readonly features: FeatureMap;
@@ -47,7 +49,7 @@ const fewest = 20;
  */
 export function chooseStealthy(
   rated: readonly RatedQuestion[],
-  { count, traffic, features, seed, progress }: ChoiceOptions,
+  { count, least, traffic, features, seed, progress }: ChoiceOptions,
 ): StealthyChoice {
   const random = seededRandom(`${seed}/propensity`);
   const ordinary = traffic.length > mostTraffic ? random.choose(traffic, mostTraffic) : traffic;
@@ -60,7 +62,7 @@ export function chooseStealthy(
     const { dimensions, read } = stealthReader(features, inputs);
     const rows = inputs.map(read);
     const conspicuous = new Float64Array(rows.length);
-    for (let round = 0; round < mostRounds && chosen.length >= count / 2; round += 1) {
+    for (let round = 0; round < mostRounds && chosen.length >= least; round += 1) {
       const kept = new Set(chosen);
       const examples = rows.flatMap((row, index) => {
         const isTraffic = index >= among.length;
