@@ -109,7 +109,7 @@ export async function serve(predict: Predict): Promise<TestSuspect> {
     const texts: string[] = body === '' ? [] : textsOf(JSON.parse(body));
     suspect.asked.push(...texts);
     if (texts.length > 0) await setTimeout(suspect.milliseconds);
-    const reply = request.url === '/classify' ? plain(texts) : undefined;
+    const reply = request.url?.split('?')[0] === '/classify' ? plain(texts) : undefined;
     const model = request.url?.endsWith('/infer') ? kserve(texts) : metadata();
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(reply ?? model));
@@ -152,8 +152,15 @@ export interface Scene {
   close(): void;
 }
 
-/** A project as `init` makes it, and a tenant whose questions a real gateway has answered. */
-export async function createScene(asked = 500): Promise<Scene> {
+/**
+ * A project as `init` makes it, and a tenant whose questions a real gateway has answered.
+ *
+ * @param settings changes to sections of the configuration
+ */
+export async function createScene(
+  asked = 500,
+  settings: Readonly<Record<string, object>> = {},
+): Promise<Scene> {
   const home = mkdtempSync(join(tmpdir(), 'touchmark-audit-'));
   const directory = join(home, 'project');
   const upstream = await serve(ngramModel());
@@ -163,6 +170,9 @@ export async function createScene(asked = 500): Promise<Scene> {
   config.model.upstream = upstream.http;
   Object.assign(config.watermark, { totalVariation: 0.04, coinShare: 0.12 });
   Object.assign(config.audit, { freshProbes: 160, batchSize: 16 });
+  for (const [section, changes] of Object.entries(settings)) {
+    Object.assign(config[section], changes);
+  }
   writeFileSync(configPath, stringify(config));
   writeFileSync(join(directory, 'inputs/twin.txt'), sentences(400, 'twin').join('\n'));
   writeFileSync(join(directory, 'inputs/fresh.txt'), sentences(200, 'fresh').join('\n'));
