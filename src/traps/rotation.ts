@@ -31,7 +31,10 @@ export function isRotated({ lastRotation }: TrapStock, period: string): boolean 
  * Decides whether the clock is not to be believed: more than two hours before the ledger's last
  * event, or more than 45 days after it.
  */
-export function isClockDoubtful({ lastEventAt }: Pick<TrapStock, 'lastEventAt'>, now: Date) {
+export function isClockDoubtful(
+  { lastEventAt }: Pick<TrapStock, 'lastEventAt'>,
+  now: Date,
+): boolean {
   if (lastEventAt === undefined) return false;
   const passed = now.getTime() - Date.parse(lastEventAt);
   return passed < -toleratedBack || passed > toleratedAhead;

@@ -136,7 +136,8 @@ async function fill(
     });
     return row(built, rest);
   } catch (cause) {
-    if (!TouchmarkError.isInstance(cause) || cause.code === 'INTERRUPTED') throw cause;
+    options.signal.throwIfAborted();
+    if (!TouchmarkError.isInstance(cause)) throw cause;
     blocking.push(cause);
     return row(built, `${cause.message} ${cause.hint}`.trimEnd());
   }
