@@ -43,7 +43,7 @@ export async function trainFamily(
   return fitLayers(rows, targets, {
     ...options,
     ...{ dimensions, classes, hidden, batchSize },
-    epochs: Math.round(passes * Math.min(4, small)),
+    epochs: Math.round(passes * Math.min(2, small)),
     learningRate: 0.02 * 2 ** (2 * random.uniform() - 1) * (hidden === 0 ? 5 : 1),
   });
 }
