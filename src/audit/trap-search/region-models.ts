@@ -23,7 +23,10 @@ export interface RegionModelsOptions {
   readonly otherData: readonly LabelledQuestion[];
   /** The owner's own questions that simulated surrogates learn from. */
   readonly questions: readonly Input[];
-  /** References of each kind; a third of them calibrates, so at least 57 for p <= .05. 60 by default. */
+  /**
+   * References of each kind, 120 by default. A third of them calibrates: from 57 on the first rank has
+   * p <= .05, and from 117 on the second has, too.
+   */
   readonly referencesPerKind?: number;
   /** How references and surrogates read inputs; hashed n-grams, or values standardised over the labelled data. */
   readonly features?: FeatureMap;
@@ -41,7 +44,7 @@ export interface RegionModels {
   readonly surrogates: readonly SimulatedSurrogate[];
 }
 
-export const usualReferencesPerKind = 60;
+const usualReferencesPerKind = 120;
 
 /**
  * Trains the references of both kinds, and surrogates on the protected model's own answers. What was
