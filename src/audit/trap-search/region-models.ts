@@ -6,6 +6,7 @@ import {
   type SimulatedSurrogate,
   trainSurrogates,
 } from '../../models/training/simulated-surrogates.ts';
+import { seededRandom } from '../../stats/sampling.ts';
 import type { FeatureMap } from '../../watermark/classifier-profile.ts';
 import { askProtected, interrupted, type ProtectedModel } from './answer-collection.ts';
 
@@ -45,6 +46,8 @@ export interface RegionModels {
 }
 
 const usualReferencesPerKind = 120;
+/** More examples or questions, a random choice of which is taken, teach hardly more. */
+const most = 20_000;
 
 /**
  * Trains the references of both kinds, and surrogates on the protected model's own answers. What was
@@ -53,9 +56,16 @@ const usualReferencesPerKind = 120;
  * @throws TouchmarkError INTERRUPTED, UPSTREAM_FAILED, UPSTREAM_ANSWER_INVALID
  */
 export async function trainRegionModels(options: RegionModelsOptions): Promise<RegionModels> {
-  const { protectedModel, questions, seed = 'region', cache } = options;
+  const { protectedModel, seed = 'region', cache } = options;
   const { labels, signal, progress } = protectedModel;
-  const data = { same: known(options.sameData, labels), other: known(options.otherData, labels) };
+  const random = seededRandom(`${seed}/enough`);
+  const enough = <Item>(items: readonly Item[]) =>
+    items.length > most ? random.choose(items, most) : items;
+  const data = {
+    same: enough(known(options.sameData, labels)),
+    other: enough(known(options.otherData, labels)),
+  };
+  const questions = enough(options.questions);
   const features =
     options.features ?? searchFeatures([...data.same, ...data.other].map(({ input }) => input));
   const common = {
