@@ -15,10 +15,10 @@ type Recipe = {
 
 /** Families that references have, in other sizes too. */
 const familiar: readonly Recipe[] = [
-  ...[20, 32, 48, 64, 96, 128, 192, 256].map((hidden) => ({
+  ...[20, 32, 48, 64, 96, 128, 160, 200].map((hidden) => ({
     kind: hidden < 64 ? 'smaller network' : hidden === 64 ? 'network' : 'larger network',
     view: 0 as const,
-    count: hidden < 64 ? 5 : 4,
+    count: hidden < 64 ? 5 : hidden < 160 ? 4 : 3,
     learner: 'network' as const,
     hidden,
   })),
@@ -30,7 +30,9 @@ const familiar: readonly Recipe[] = [
 const unfamiliar: readonly Recipe[] = [
   { kind: 'nearest neighbours', view: 0, count: 6, neighbours: [1, 3, 5, 7, 9, 15] },
   { kind: 'random features', view: 0, count: 5, learner: 'random features' },
-  { kind: 'other features', view: 1, count: 5, learner: 'network', hidden: 64 },
+  { kind: 'other features', view: 1, count: 6, learner: 'network', hidden: 64 },
+  { kind: 'other features', view: 1, count: 3, learner: 'network', hidden: 0 },
+  { kind: 'other features', view: 1, count: 2, learner: 'naive-bayes' },
   { kind: 'other features', view: 2, count: 3, learner: 'network', hidden: 64 },
 ];
 /** Examples of other data that one model learns from, where there are more. */

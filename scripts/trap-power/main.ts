@@ -8,7 +8,7 @@ import type { Message } from './process.ts';
 import { type SceneJob, type SceneOutcome, sceneNames } from './run-scene.ts';
 import { trapPowerTables } from './table.ts';
 
-const { scenes, seed, surrogates, references, lots, processes, cache, json } = await yargs(
+const { scenes, seed, surrogates, references, reading, lots, processes, cache, json } = await yargs(
   hideBin(process.argv),
 )
   .scriptName('npm run trap-power --')
@@ -20,7 +20,12 @@ const { scenes, seed, surrogates, references, lots, processes, cache, json } = a
   })
   .option('seed', { type: 'string', default: '1', describe: 'Of splits, models and searches' })
   .option('surrogates', { type: 'number', default: 6, describe: 'Surrogates of each kind' })
-  .option('references', { type: 'number', default: 60, describe: 'References of each kind' })
+  .option('references', { type: 'number', default: 120, describe: 'References of each kind' })
+  .option('reading', {
+    choices: ['protected', 'library'] as const,
+    default: 'protected' as const,
+    describe: 'References read texts as the protected model does, or in the way of the library',
+  })
   .option('lots', { type: 'number', array: true, default: [1, 4, 16], describe: 'Sizes of sets' })
   .option('processes', { type: 'number', default: 2, describe: 'Tasks at a time' })
   .option('cache', {
@@ -39,7 +44,15 @@ const { scenes, seed, surrogates, references, lots, processes, cache, json } = a
 
 const progress = stderrProgress();
 const jobs = scenes.map(
-  (scene): SceneJob => ({ scene, seed, surrogates, references, lots, cache: resolve(cache) }),
+  (scene): SceneJob => ({
+    scene,
+    seed,
+    surrogates,
+    references,
+    reading,
+    lots,
+    cache: resolve(cache),
+  }),
 );
 const outcomes: SceneOutcome[] = [];
 const waiting = [...jobs.entries()];
@@ -53,7 +66,7 @@ await Promise.all(
 );
 process.stdout.write(
   json
-    ? `${JSON.stringify({ seed, surrogates, references, scenes: outcomes }, null, 2)}\n`
+    ? `${JSON.stringify({ seed, surrogates, references, reading, scenes: outcomes }, null, 2)}\n`
     : `${trapPowerTables(outcomes)}\n`,
 );
 

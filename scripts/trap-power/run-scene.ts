@@ -29,6 +29,8 @@ export interface SceneJob {
   readonly surrogates: number;
   /** References of each kind that the library trains. */
   readonly references: number;
+  /** Whether references read as the protected model does, or in the library's own way. */
+  readonly reading: 'protected' | 'library';
   /** The sizes of sets, in lots of 50; each is built from every source. */
   readonly lots: readonly number[];
   readonly cache: string;
@@ -38,6 +40,7 @@ export interface SceneJob {
 export interface SceneOutcome {
   readonly scene: string;
   readonly seed: string;
+  readonly reading: SceneJob['reading'];
   /** Share of ordinary questions on which the protected model is right. */
   readonly accuracy: number;
   readonly sets: readonly SetOutcome[];
@@ -64,7 +67,9 @@ export async function runScene(
     ...(await trainThieves(workshop, job.surrogates)),
   ];
   const protectedModel = askable(scene, layers, signal, progress);
-  const models = await trainModels(scene, protectedModel, { seed, cache, count: job.references });
+  const models = await trainModels(scene, protectedModel, {
+    ...{ seed, cache, count: job.references, reading: job.reading },
+  });
   const sets: SetOutcome[] = [];
   const remarks: string[] = [];
   const sources: readonly RegionSource[] =
@@ -83,6 +88,7 @@ export async function runScene(
   return {
     scene: scene.name,
     seed,
+    reading: job.reading,
     accuracy: right / scene.traffic.labels.length,
     sets,
     remarks,
@@ -95,7 +101,12 @@ type AskedModel = ReturnType<typeof askable>;
 export function trainModels(
   scene: Scene,
   protectedModel: AskedModel,
-  { seed, cache, count }: { seed: string; cache: ModelCache; count: number },
+  {
+    seed,
+    cache,
+    count,
+    reading,
+  }: { seed: string; cache: ModelCache; count: number; reading: SceneJob['reading'] },
 ): Promise<RegionModels> {
   return trainRegionModels({
     protectedModel,
@@ -103,7 +114,7 @@ export function trainModels(
     otherData: named(scene, scene.other),
     questions: scene.owner,
     referencesPerKind: count,
-    ...(scene.features && { features: scene.features }),
+    ...(reading === 'protected' && scene.features && { features: scene.features }),
     seed: `${seed}/region`,
     cache,
   });

@@ -7,8 +7,8 @@ export function trapPowerTables(scenes: readonly SceneOutcome[]): string {
   return [
     scenes
       .map(
-        ({ scene, accuracy, seed }) =>
-          `${scene}, seed ${seed}: the protected model is right on ${percent(accuracy)} of traffic.`,
+        ({ scene, accuracy, seed, reading }) =>
+          `${scene}, seed ${seed}, references that read as the ${reading === 'protected' ? 'protected model' : 'library'} does: the protected model is right on ${percent(accuracy)} of traffic.`,
       )
       .join('\n'),
     ...scenes.flatMap(({ sets }) => [setsTable(sets), lotsTable(sets), surrogatesTable(sets)]),

