@@ -4,14 +4,14 @@ import yargs from 'yargs';
 import { TouchmarkError } from '../../src/errors.ts';
 import { stderrProgress } from '../progress.ts';
 import { type DemoResult, demoDocument } from './document.ts';
-import { demoTable } from './table.ts';
+import { bansColumn, demoTable } from './table.ts';
 
-const which = ['classifier', 'text'] as const;
+const which = ['classifier', 'text', 'traps'] as const;
 
 const options = await yargs(process.argv.slice(2))
   .scriptName('npm run demo --')
   .usage(
-    '$0 [classifier|text] [options]\n\nSteals a model through its watermarked answers, and finds the thieves.\n\n  classifier  a real language identifier, over HTTP (the default)\n  text        an n-gram language model, in this process',
+    '$0 [classifier|text|traps] [options]\n\nSteals a model through its watermarked answers, and finds the thieves.\n\n  classifier  a real language identifier, over HTTP (the default)\n  text        an n-gram language model, in this process\n  traps       a network of ours, over HTTP, whose audits show rotating traps',
   )
   .option('seed', {
     type: 'string',
@@ -26,6 +26,7 @@ const options = await yargs(process.argv.slice(2))
   .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
   .example('$0', 'the language identifier')
   .example('$0 text --json', 'the language model, as one JSON document')
+  .example('$0 traps', 'scores with rotating traps and without')
   .check(({ _: words, out }) => {
     const isKnown = words.length === 0 || (words.length === 1 && which.includes(nameOf(words)));
     if (!isKnown) throw new Error(`Say which demonstration: ${which.join(' or ')}.`);
@@ -37,10 +38,14 @@ const options = await yargs(process.argv.slice(2))
   .strictOptions()
   .parseAsync();
 
+const demonstrations = {
+  classifier: demonstrateClassifier,
+  text: demonstrateText,
+  traps: demonstrateTraps,
+} as const;
 const progress = stderrProgress();
 try {
-  const { result, table } =
-    nameOf(options._) === 'text' ? await demonstrateText() : await demonstrateClassifier();
+  const { result, table } = await demonstrations[nameOf(options._)]();
   process.stdout.write(
     options.json ? `${JSON.stringify(demoDocument(result), null, 2)}\n` : table(),
   );
@@ -57,20 +62,18 @@ interface Demonstration {
 
 async function demonstrateClassifier(): Promise<Demonstration> {
   const { runClassifierDemo } = await import('./classifier/run.ts');
-  const { seed, out } = options;
-  const stamp = new Date().toISOString().replaceAll(/[:.]/g, '');
-  const directory = resolve(out ?? join('demo-output', `seed-${seed}-${stamp}`));
-  const result = await runClassifierDemo({ seed, out: directory, progress });
+  const directory = newDirectory();
+  const result = await runClassifierDemo({ seed: options.seed, out: directory, progress });
   const example = join(directory, 'audits', 'soft-network', 'report.html');
   const table = () =>
     demoTable(
       result,
       `Protected: ${result.protected.name}, ${result.protected.labels} languages`,
       [
-        ['per-query', 'probability-per-query'],
-        ['coins', 'label-coins'],
-        ['signs', 'probability-signs'],
-        ['(replay)', 'probability-signs-replay'],
+        bansColumn('per-query', 'probability-per-query'),
+        bansColumn('coins', 'label-coins'),
+        bansColumn('signs', 'probability-signs'),
+        bansColumn('(replay)', 'probability-signs-replay'),
       ],
       [
         'Numbers are bans: log10 of the e-value. (replay) is shown and never counted: it assumes that the',
@@ -90,9 +93,9 @@ async function demonstrateText(): Promise<Demonstration> {
       result,
       `Protected: ${result.protected.name}, ${result.protected.labels} tokens`,
       [
-        ['samples', 'text-samples'],
-        ['reading', 'text-reading'],
-        ['contrast', 'text-contrast'],
+        bansColumn('samples', 'text-samples'),
+        bansColumn('reading', 'text-reading'),
+        bansColumn('contrast', 'text-contrast'),
       ],
       [
         'Numbers are bans: log10 of the e-value. The three tests share one key, so their mean counts.',
@@ -101,6 +104,20 @@ async function demonstrateText(): Promise<Demonstration> {
       ],
     );
   return { result, table };
+}
+
+async function demonstrateTraps(): Promise<Demonstration> {
+  const { runTrapsDemo } = await import('./traps/run.ts');
+  const { trapsTable } = await import('./traps/table.ts');
+  const directory = newDirectory();
+  const result = await runTrapsDemo({ seed: options.seed, out: directory, progress });
+  const example = join(directory, 'audits', 'soft-network', 'report.html');
+  return { result, table: () => trapsTable(result, relative(process.cwd(), example)) };
+}
+
+function newDirectory(): string {
+  const stamp = new Date().toISOString().replaceAll(/[:.]/g, '');
+  return resolve(options.out ?? join('demo-output', `seed-${options.seed}-${stamp}`));
 }
 
 function nameOf(words: readonly (string | number)[]): (typeof which)[number] {

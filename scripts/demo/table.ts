@@ -1,21 +1,26 @@
 import { styleText } from 'node:util';
 import type { DemoResult, DemoSuspect } from './document.ts';
 
-/** A column of evidence: its title and the test whose bans it shows. */
-export type TestColumn = readonly [title: string, test: string];
+/** A column about each suspect: its title and what stands in a row. */
+export type Column = readonly [title: string, cell: (suspect: DemoSuspect) => string];
+
+/** A column of bans of one test. */
+export function bansColumn(title: string, test: string): Column {
+  return [title, (suspect) => bansOf(suspect, test)];
+}
 
 /** A demonstration's suspects as a table of bans, with what the mark costs above it. */
 export function demoTable(
   demo: DemoResult,
   heading: string,
-  tests: readonly TestColumn[],
+  columns: readonly Column[],
   footnotes: readonly string[],
 ): string {
   const { protected: model } = demo;
   const header = [
     'suspect',
     'truth',
-    ...tests.map(([title]) => title),
+    ...columns.map(([title]) => title),
     'score',
     'verdict',
     'probes',
@@ -24,7 +29,7 @@ export function demoTable(
   const rows = demo.suspects.map((suspect) => [
     suspect.name,
     suspect.truth,
-    ...tests.map(([, test]) => bansOf(suspect, test)),
+    ...columns.map(([, cell]) => cell(suspect)),
     suspect.score.toFixed(1),
     suspect.verdict,
     String(suspect.probes),

@@ -250,6 +250,14 @@ const traps = z
       .describe(
         'Lots that coin traps are dealt into, 1 to 10000: as many audits as a set can serve.',
       ),
+    coinStealth: z
+      .number()
+      .min(0.55)
+      .max(1)
+      .default(0.6)
+      .describe(
+        'Most that a classifier may tell coin traps from traffic (AUC), 0.55 to 1; 1 keeps every coin.',
+      ),
     regionLotSize: z
       .int()
       .min(10)

@@ -18,13 +18,16 @@ export const tenant = 'mallory';
 
 export interface OwnerOptions {
   readonly directory: string;
-  /** The protected model's address. */
+  /** What the protected model is called, and its address. */
+  readonly model: string;
   readonly upstream: string;
   readonly seed: string;
   readonly twinTexts: readonly string[];
   readonly freshTexts: readonly string[];
   /** Suspects that this owner will audit. */
   readonly suspects: number;
+  /** Further settings of the configuration. */
+  readonly settings: Readonly<Record<string, unknown>>;
   readonly progress: Progress;
 }
 
@@ -53,10 +56,11 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
     configPath,
     stringify({
       schema: 'touchmark/config@1',
-      model: { name: 'fasttext-lid', upstream, labels: [...labels] },
+      model: { name: options.model, upstream, labels: [...labels] },
       tenants: [{ id: tenant, apiKeySha256: hashApiKey(apiKey) }],
       keys: { source: `env:${rootVariable}`, ring: '.touchmark/keys/ring.json' },
       audit: { suspects: options.suspects },
+      ...options.settings,
     }),
   );
   const { config } = await loadConfig(configPath);

@@ -7,7 +7,7 @@ import type { DemoResult, DemoSuspect } from '../document.ts';
 import type { AttackerMessage, Campaign, ServedSuspect } from './attacker.ts';
 import { loadThirdParties } from './independents.ts';
 import { labels } from './languages.ts';
-import { type ServedClassifier, serveModel } from './model-server.ts';
+import { type Prediction, type ServedClassifier, serveModel } from './model-server.ts';
 import { type Owner, startOwner, tenant } from './owner.ts';
 import { loadProtectedModel } from './protected-model.ts';
 import { drawPools, type Pools, type Snippet } from './snippets.ts';
@@ -20,6 +20,19 @@ export interface DemoOptions {
   readonly seed: string;
   readonly out: string;
   readonly progress: Progress;
+  /** The model that is protected; fastText's identifier by default. */
+  readonly model?: DemoModel;
+  /** Further settings of the owner's configuration. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Stocks the owner's project with traps, between the campaign and the audits. */
+  readonly stock?: (configPath: string) => Promise<void>;
+}
+
+/** A language identifier to protect. */
+export interface DemoModel {
+  readonly name: string;
+  readonly description: string;
+  readonly predict: (text: string) => Prediction;
 }
 
 /** Steals a served model over HTTP, trains surrogates, and audits them beside innocent models. */
@@ -28,22 +41,21 @@ export async function runClassifierDemo(options: DemoOptions): Promise<DemoResul
   const { seed, out, progress } = options;
   const signal = AbortSignal.timeout(3_600_000);
   const pools = drawPools(seed, queries);
-  const protectedModel = await serveModel({
-    name: 'fasttext-lid',
-    protocol: 'http',
-    labels,
-    predict: await loadProtectedModel(),
-  });
+  const model = options.model ?? (await fastText());
+  const { name, predict } = model;
+  const protectedModel = await serveModel({ name, protocol: 'http', labels, predict });
   const thirdParties = await serveThirdParties();
   const suspectCount = trained + thirdParties.length;
-  const startProject = (name: string, suspects: number): Promise<Owner> =>
+  const startProject = (project: string, suspects: number): Promise<Owner> =>
     startOwner({
-      directory: join(out, name),
+      directory: join(out, project),
+      model: name,
       upstream: protectedModel.specification,
-      seed: `${seed}/${name}`,
+      seed: `${seed}/${project}`,
       twinTexts: textsOf(pools.twin),
       freshTexts: textsOf(pools.fresh),
       suspects,
+      settings: options.settings ?? {},
       progress,
     });
   const owner = await startProject('owner', suspectCount);
@@ -51,6 +63,7 @@ export async function runClassifierDemo(options: DemoOptions): Promise<DemoResul
   const attacker = startAttacker(campaignOf(seed, pools, owner, otherOwner), progress);
   try {
     await attacker.queried;
+    await options.stock?.(owner.configPath);
     const prepared = await prepareAudit({ configPath: owner.configPath, tenant, signal, progress });
     const suspects: DemoSuspect[] = [];
     for (const { specification, ...suspect } of [...thirdParties, ...(await attacker.serving)]) {
@@ -75,7 +88,7 @@ export async function runClassifierDemo(options: DemoOptions): Promise<DemoResul
       });
     }
     return {
-      protected: costOfMark(prepared.records, pools.attacker),
+      protected: costOfMark(model, prepared.records, pools.attacker),
       suspects: [...suspects.slice(-trained), ...suspects.slice(0, -trained)],
       seconds: (performance.now() - started) / 1000,
     };
@@ -139,7 +152,16 @@ function startAttacker(campaign: Campaign, progress: Progress): Attacker {
   return { queried, serving, stop: () => child.disconnect() };
 }
 
+async function fastText(): Promise<DemoModel> {
+  return {
+    name: 'fasttext-lid',
+    description: 'fastText lid.176.ftz (npm fasttext.wasm.js)',
+    predict: await loadProtectedModel(),
+  };
+}
+
 function costOfMark(
+  { description }: DemoModel,
   records: readonly ServedRecord[],
   pool: readonly Snippet[],
 ): DemoResult['protected'] {
@@ -148,7 +170,7 @@ function costOfMark(
     records.filter(hit).length / records.length;
   const languageOf = ({ input }: ServedRecord) => truth.get(String(input));
   return {
-    name: 'fastText lid.176.ftz (npm fasttext.wasm.js)',
+    name: description,
     labels: labels.length,
     accuracyClean: share((record) => topTwo(record.clean)[0] === languageOf(record)),
     accuracyServed: share((record) => record.label === languageOf(record)),

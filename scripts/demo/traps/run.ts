@@ -20,14 +20,14 @@ export interface TrapsDemoOptions {
 
 /**
  * The demonstration of the classifier with another protected model, a network of ours whose training
- * data is known, and with rotating traps: coins of the log in twelve lots, and the shipped region
- * traps, which were built for this network.
+ * data is known, and with rotating traps: all coins of the log (a small one: none is left out for
+ * stealth) in twelve lots, and the shipped region traps, which were built for this network.
  */
 export async function runTrapsDemo(options: TrapsDemoOptions): Promise<DemoResult> {
   return runClassifierDemo({
     ...options,
     model: protectedNetwork(),
-    settings: { traps: { coinLots: plannedAudits } },
+    settings: { traps: { coinLots: plannedAudits, coinStealth: 1 } },
     stock: (configPath) => stockTraps(configPath, options.progress),
   });
 }

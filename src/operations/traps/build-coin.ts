@@ -5,7 +5,7 @@ import { derivePurposeKey } from '../../keys/derivation.ts';
 import { thinCoins } from '../../models/training/coin-thinning.ts';
 import { measureStealth } from '../../models/training/stealth.ts';
 import { type ChosenCoins, chooseCoins, dealCoins } from '../../traps/kinds/coin-choice.ts';
-import type { TrapStock, TrapTarget } from '../../traps/stock.ts';
+import { activeSets, type TrapStock, type TrapTarget } from '../../traps/stock.ts';
 import type { TrapSet } from '../../traps/trap-set.ts';
 import { margin, tossCoin } from '../../watermark/label/coins.ts';
 import { topTwo } from '../../watermark/probability/distribution.ts';
@@ -65,16 +65,28 @@ async function buildCoinTraps(request: TrapRequest): Promise<BuiltTraps> {
       features: logged.profile.features,
       classes: logged.profile.labels.length,
       threshold: logged.profile.marginThreshold,
+      largestArea: request.project.config.traps.coinStealth,
       progress: watched(request, 'making traps look like traffic'),
     },
   );
-  const chosen = chooseCoins(coins, { after, wanted: request.wanted, last });
-  const few = fewCoins(chosen, after, learntFrom, request.wanted);
-  if (chosen.sequences.length < Math.min(request.wanted, fewestCoins)) {
-    return nothing(`${few} A set has at least ${Math.min(request.wanted, fewestCoins)}.`);
+  const wanted = wantedOf(request);
+  const chosen = chooseCoins(coins, { after, wanted, last });
+  const few = fewCoins(chosen, after, learntFrom, wanted);
+  const fewest = looked < 0 ? fewestCoins : request.project.config.traps.coinLots;
+  if (chosen.sequences.length < Math.min(wanted, fewest)) {
+    return nothing(`${few} A set has at least ${Math.min(wanted, fewest)}.`);
   }
   const set = await setOf(request, offer, chosen);
-  return { sets: [set], why: chosen.sequences.length < request.wanted ? few : undefined };
+  return { sets: [set], why: chosen.sequences.length < wanted ? few : undefined };
+}
+
+/**
+ * Every audit takes a lot of each set, so that what one audit has used up is not worth a set: a later
+ * set has one coin per lot at least, and the stock then some more than it should have.
+ */
+function wantedOf({ wanted, stock, target, project }: TrapRequest): number {
+  if (activeSets(stock, target).length === 0) return wanted;
+  return Math.max(wanted, project.config.traps.coinLots);
 }
 
 async function setOf(request: TrapRequest, offer: Offer, chosen: ChosenCoins): Promise<TrapSet> {
