@@ -48,7 +48,8 @@ export interface SceneOutcome {
   readonly remarks: readonly string[];
 }
 
-const lotSize = 50;
+/** Traps in a lot, where nothing else is said. */
+const usualLotSize = 50;
 
 /** Trains all models of a task, builds a set of traps from each source, and audits everybody with it. */
 export async function runScene(
@@ -125,9 +126,14 @@ export function build(
   scene: Scene,
   models: RegionModels,
   protectedModel: AskedModel,
-  options: { readonly seed: string; readonly source: RegionSource; readonly lots: number },
+  options: {
+    readonly seed: string;
+    readonly source: RegionSource;
+    readonly lots: number;
+    readonly lotSize?: number;
+  },
 ): ReturnType<typeof buildRegionTraps> {
-  const { seed, source, lots } = options;
+  const { seed, source, lots, lotSize = usualLotSize } = options;
   let salts = 0;
   return buildRegionTraps({
     ...{ protectedModel, models, source, lotSize },

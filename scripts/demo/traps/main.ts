@@ -19,9 +19,19 @@ import {
   splitsSeed,
 } from './shipped-set.ts';
 
-const { lots, references, source, cache } = await yargs(hideBin(process.argv))
+const {
+  lots,
+  'lot-size': lotSize,
+  references,
+  source,
+  cache,
+} = await yargs(hideBin(process.argv))
   .scriptName('npm run demo:traps --')
-  .option('lots', { type: 'number', default: 5, describe: 'Lots of 50 traps' })
+  .usage(
+    "$0 [options]\n\nTrains the demonstration's protected network and builds the region traps that ship for it.",
+  )
+  .option('lots', { type: 'number', default: 12, describe: 'Lots, one for each suspect' })
+  .option('lot-size', { type: 'number', default: 16, describe: 'Traps in a lot' })
   .option('references', { type: 'number', default: 120, describe: 'References of each kind' })
   .option('source', {
     choices: ['pool', 'bisection'] as const,
@@ -50,7 +60,7 @@ const regionModels = await trainModels(scene, protectedModel, {
   ...{ seed, cache: models, count: references, reading: 'protected' },
 });
 const { set, why, report } = await build(scene, regionModels, protectedModel, {
-  ...{ seed, lots, source },
+  ...{ seed, lots, lotSize, source },
 });
 if (set === undefined) throw new Error(why);
 await writeFile(protectedNetworkPath, `${encodeModel(layers)}\n`);
