@@ -19,14 +19,14 @@ const { scenes, seed, surrogates, references, reading, lots, processes, cache, j
     describe: 'Tasks: Fashion-MNIST, language identification',
   })
   .option('seed', { type: 'string', default: '1', describe: 'Of splits, models and searches' })
-  .option('surrogates', { type: 'number', default: 6, describe: 'Surrogates of each kind' })
+  .option('surrogates', { type: 'number', default: 4, describe: 'Surrogates of each kind' })
   .option('references', { type: 'number', default: 120, describe: 'References of each kind' })
   .option('reading', {
     choices: ['protected', 'library'] as const,
     default: 'protected' as const,
     describe: 'References read texts as the protected model does, or in the way of the library',
   })
-  .option('lots', { type: 'number', array: true, default: [1, 4, 16], describe: 'Sizes of sets' })
+  .option('lots', { type: 'number', array: true, default: [1, 5], describe: 'Sizes of sets' })
   .option('processes', { type: 'number', default: 2, describe: 'Tasks at a time' })
   .option('cache', {
     type: 'string',
