@@ -11,6 +11,7 @@ import { benchLedger } from './ledger-append.ts';
 import type { BenchRow } from './measure.ts';
 import { benchTextDetection } from './text-detection.ts';
 import { benchTextDraws, benchTextGreenLists } from './text-marks.ts';
+import { benchTraining } from './training.ts';
 
 type Bench = () => readonly BenchRow[] | Promise<readonly BenchRow[]>;
 
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, readonly Bench[]>> = {
   embed: [benchEmbedding],
   stats: [benchBinomialTail],
   ledger: [benchLedger],
+  training: [benchTraining],
   text: [benchTextGreenLists, benchTextDraws, benchTextDetection],
 };
 

@@ -4,7 +4,7 @@ import type { KeyRing } from '../../store/key-ring.ts';
 import { checkClock } from '../../traps/rotation.ts';
 import { activeTraps, type TrapTarget } from '../../traps/stock.ts';
 import { openProject, openProjectRing, type ProjectOptions } from '../project.ts';
-import { buildInto } from './build-into.ts';
+import { buildInto, conspicuous } from './build-into.ts';
 import { inspectSets } from './inspect.ts';
 import type { QuestionSource } from './source.ts';
 import { trapSources } from './sources.ts';
@@ -71,7 +71,8 @@ export async function buildTraps(options: BuildOptions): Promise<BuildReport> {
       { ...request, ...(questions && { questions }), sources: trapSources },
       (traps, set) => {
         built += traps;
-        sets.push(set);
+        sets.push(set.seal.id);
+        notices.push(...[conspicuous(set)].filter((notice) => notice !== undefined));
       },
     );
     return { ...target, built, sets, active: stocked + built, why: why ?? null, notices };

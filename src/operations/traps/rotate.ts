@@ -4,7 +4,7 @@ import type { KeyRing } from '../../store/key-ring.ts';
 import { checkClock, isRotated, periodOf, retirementsDue } from '../../traps/rotation.ts';
 import { activeTraps, type TrapStock } from '../../traps/stock.ts';
 import type { Project } from '../project.ts';
-import { buildInto } from './build-into.ts';
+import { buildInto, conspicuous } from './build-into.ts';
 import { erasedSets, estrangedSets, inspectSets, type LogFacts, readLogFacts } from './inspect.ts';
 import {
   damageError,
@@ -83,7 +83,7 @@ async function rotateWith(writer: StockWriter, options: RotateOptions): Promise<
   await writer.append(retirements.map(({ event }) => event));
   const rows: StockRow[] = [];
   for (const target of stockTargets(project, keyRing, facts)) {
-    rows.push(await fill(writer, target, options, blocking));
+    rows.push(await fill(writer, target, options, blocking, notices));
   }
   const built = rows.reduce((sum, row) => sum + row.built, 0);
   const retired = retirements.reduce((sum, { lots }) => sum + lots, 0);
@@ -119,6 +119,7 @@ async function fill(
   { wanted, why, ...target }: StockTarget,
   options: RotateOptions,
   blocking: TouchmarkError[],
+  notices: string[],
 ): Promise<StockRow> {
   const stock = await writer.stock();
   const before = activeTraps(stock, target);
@@ -131,8 +132,9 @@ async function fill(
   let built = 0;
   try {
     const missing = { ...options, target, stock, wanted: wanted - before };
-    const rest = await buildInto(writer, missing, (traps) => {
+    const rest = await buildInto(writer, missing, (traps, set) => {
       built += traps;
+      notices.push(...[conspicuous(set)].filter((notice) => notice !== undefined));
     });
     return row(built, rest);
   } catch (cause) {

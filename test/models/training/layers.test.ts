@@ -4,8 +4,10 @@ import { type Layers, labelsOf } from '../../../src/models/training/layers.ts';
 import { fitLinear } from '../../../src/models/training/linear-scores.ts';
 import { decodeModel, encodeModel } from '../../../src/models/training/model-cache.ts';
 import { oneHot } from '../../../src/models/training/model-families.ts';
+import { trainNetwork } from '../../../src/models/training/network.ts';
 import { packRows } from '../../../src/models/training/sparse-product.ts';
 import { seededRandom } from '../../../src/stats/sampling.ts';
+import { softmax } from '../../../src/watermark/probability/distribution.ts';
 
 const random = seededRandom('layers');
 /** Which of three sectors a product of signs falls into: no linear model can tell. */
@@ -41,6 +43,30 @@ function logits({ layers }: Layers, point: readonly [number, number]): number[] 
 }
 
 describe('fitLayers', () => {
+  it('learns what TensorFlow.js learns from the same data', async () => {
+    const blobs = points.map(
+      ([x, y], row) => [x + 2 * (row % classes), y - (row % classes)] as const,
+    );
+    const sparse = blobs.map(([x, y]) => ({
+      indices: Uint32Array.of(1, 4),
+      values: Float32Array.of(x, y),
+    }));
+    const wanted = oneHot(
+      blobs.map((_, row) => row % classes),
+      classes,
+    );
+    const linear = { ...options, hidden: 0, epochs: 60 };
+    const ours = await fitLayers(packRows(sparse), wanted, linear);
+    const rowsOf = blobs.map((_, row) => wanted.subarray(row * classes, (row + 1) * classes));
+    const theirs = await trainNetwork(sparse, rowsOf, linear);
+    sparse.slice(0, 100).forEach((row, index) => {
+      const probabilities = softmax(Float64Array.from(logits(ours, blobs[index]!)));
+      theirs(row).forEach((probability, label) => {
+        expect(probabilities[label]).toBeCloseTo(probability, 1.5);
+      });
+    });
+  });
+
   it('learns what needs a hidden layer, and cannot without one', async () => {
     expect(shareRight(await fitLayers(rows, oneHot(labels, classes), options))).toBeGreaterThan(
       0.95,

@@ -26,7 +26,7 @@ const {
   source,
   cache,
 } = await yargs(hideBin(process.argv))
-  .scriptName('npm run demo:traps --')
+  .scriptName('npm run demo:trap-set --')
   .usage(
     "$0 [options]\n\nTrains the demonstration's protected network and builds the region traps that ship for it.",
   )
