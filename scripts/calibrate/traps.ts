@@ -4,7 +4,7 @@ import { derivePurposeKey } from '../../src/keys/derivation.ts';
 import { thinCoins } from '../../src/models/training/coin-thinning.ts';
 import { largestTrapArea } from '../../src/models/training/stealth.ts';
 import { type SeededRandom, seededRandom } from '../../src/stats/sampling.ts';
-import { chooseCoins, dealCoins } from '../../src/traps/kinds/coin-choice.ts';
+import { chooseCoins, dealCoins, type FallenCoin } from '../../src/traps/kinds/coin-choice.ts';
 import { margin } from '../../src/watermark/label/coins.ts';
 import { topTwo } from '../../src/watermark/probability/distribution.ts';
 import { type Row, row, Tally } from './tally.ts';
@@ -20,6 +20,8 @@ export interface TrapCase {
   readonly name: string;
   readonly scenario: Scenario;
   readonly deal: Dealing;
+  /** Bans that every audit pays; see `charges`. */
+  readonly charge?: number;
 }
 
 const lots = 3;
@@ -73,6 +75,15 @@ export const trapCases: readonly TrapCase[] = [
     scenario: { ...base, tenant: shaping },
     deal: dealing(largestTrapArea),
   },
+  {
+    name: 'whole log until a set is sealed / tenant that asks for coins until ahead',
+    scenario: { ...base, tenant: coinsUntilAhead },
+    deal: (material) => {
+      const lot = dealSealedLots(material, largestTrapArea);
+      return hasSealed(material) ? lot : material.coins;
+    },
+    charge: Math.log10(2),
+  },
 ].map((each) => ({ ...each, name: `coin traps, ${each.name}` }));
 
 /** Broken on purpose: as many coins for every audit, dealt once the tenant has stopped. */
@@ -98,6 +109,20 @@ export function dealSealedLots(
   largestArea: number,
 ): readonly CoinQuestion[] {
   const key = derivePurposeKey(material.epochKey, 'trap-lots');
+  const coins = keptCoins(material, largestArea);
+  const last = material.logged.at(-1)?.record.sequence ?? -1;
+  const first = chooseCoins(coins, { after: -1, wanted: coinsOfFirstSet, last });
+  const rest = chooseCoins(coins, { after: first.through, wanted: coins.length + 1, last });
+  const claimed = new Set(
+    [first, rest].flatMap(({ sequences }) =>
+      dealCoins(key, sequences, lots, () => '')[0]!.traps.map(({ sequence }) => sequence),
+    ),
+  );
+  return material.coins.filter(({ record }) => claimed.has(record.sequence));
+}
+
+function keptCoins(material: AuditMaterial, largestArea: number): readonly FallenCoin[] {
+  const key = derivePurposeKey(material.epochKey, 'trap-lots');
   const { features, labels, marginThreshold: threshold } = material.profile;
   const { coins } = thinCoins(
     material.logged.map(({ record: { sequence, input, clean } }) => ({
@@ -108,15 +133,12 @@ export function dealSealedLots(
     })),
     { key, after: -1, features, classes: labels.length, threshold, largestArea },
   );
-  const last = material.logged.at(-1)?.record.sequence ?? -1;
-  const first = chooseCoins(coins, { after: -1, wanted: coinsOfFirstSet, last });
-  const rest = chooseCoins(coins, { after: first.through, wanted: coins.length + 1, last });
-  const claimed = new Set(
-    [first, rest].flatMap(({ sequences }) =>
-      dealCoins(key, sequences, lots, () => '')[0]!.traps.map(({ sequence }) => sequence),
-    ),
-  );
-  return material.coins.filter(({ record }) => claimed.has(record.sequence));
+  return coins;
+}
+
+/** Whether thinning kept a coin, so that a set could be sealed when the tenant had stopped. */
+function hasSealed(material: AuditMaterial): boolean {
+  return keptCoins(material, largestTrapArea).some(({ isKept }) => isKept);
 }
 
 function dealing(largestArea: number): Dealing {
@@ -140,7 +162,7 @@ export interface TrapRates {
 
 /** Counts how often innocents are accused through traps: one key, tenant and innocent per trial. */
 export function simulateTraps(
-  { name, scenario, deal }: TrapCase,
+  { name, scenario, deal, charge = 0 }: TrapCase,
   trials: number,
   seed: string,
   progress?: (done: number) => void,
@@ -156,9 +178,10 @@ export function simulateTraps(
       { ...audit, material: { ...audit.material, coins } },
       'probe',
     );
-    tally.add(coins.length > 0 ? highest : 0, final.log10P);
+    const log10P = final.log10P === undefined ? undefined : Math.min(0, final.log10P + charge);
+    tally.add((coins.length > 0 ? highest : 0) - charge, log10P);
     shown += coins.length;
-    if (final.log10E >= log10Twenty + Math.log10(random.uniform())) reached += 1;
+    if (final.log10E - charge >= log10Twenty + Math.log10(random.uniform())) reached += 1;
     progress?.(turn + 1);
   }
   const randomised = row(`${name} / E >= 20 U at the end`, 0.05, reached, trials);

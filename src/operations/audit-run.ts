@@ -82,6 +82,7 @@ export async function beginRun(
       tenants: keyRing.tenants().length,
       suspects: config.audit.suspects,
       audit: earlier.length + 1,
+      coinsByStock: config.traps.lotsPerAudit > 0,
     }).map((charge) => ({ ...charge })),
     assumptions: [
       ...(config.audit.questionsNotChosenFromAnswers ? [replayAssumption] : []),

@@ -1,12 +1,19 @@
 import { foreign, html, type Markup, phrased } from './markup.ts';
-import type { AuditReport, Verdict } from './model.ts';
+import { type AuditReport, keyedBans, type Verdict } from './model.ts';
 import { bansByTest } from './plots/bans-by-test.ts';
 import { confusionMap, confusionSummary, shade, undrawnLabels } from './plots/confusion.ts';
 import { evidenceByProbes } from './plots/evidence-by-probes.ts';
 import * as sections from './sections.ts';
 import { stylesheet } from './style.ts';
 import { bans, grouped, moment, visible } from './text.ts';
-import { bound, restsOn, verdictDoesNotSay, verdictSays, verdictTitles } from './words.ts';
+import {
+  bound,
+  restsOn,
+  verdictDoesNotSay,
+  verdictSays,
+  verdictTitles,
+  withReferences,
+} from './words.ts';
 
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
@@ -68,10 +75,10 @@ function banner(report: AuditReport): Markup {
   const below =
     report.verdict === 'match'
       ? ''
-      : html` At ${bans(report.score)} bans, ${phrased(bound(report))}`;
+      : html` At ${bans(keyedBans(report))} bans, ${phrased(bound(report))}`;
   const rests = restsOn(report);
   return html`<section class="banner ${report.verdict}" aria-label="Verdict">
-<div class="headline"><p class="verdict-word">${verdictTitles[report.verdict]}</p><p class="score"><b>${bans(report.score)}</b> bans, threshold ${grouped(report.plan.threshold)}</p></div>
+<div class="headline"><p class="verdict-word">${verdictTitles[report.verdict]}</p><p class="score"><b>${bans(keyedBans(report))}</b> bans, threshold ${grouped(report.plan.threshold)}${withReferences(report)}</p></div>
 <p class="statement">${phrased(verdictSays(report))}${below}</p>
 ${rests.length === 0 ? '' : html`<p class="rests">${phrased(rests)}</p>`}<p class="quiet">${verdictDoesNotSay(report)}</p>
 </section>`;
@@ -98,7 +105,7 @@ function meaning(report: AuditReport): Markup {
     'The score weighs how far the suspect’s answers follow choices that only a secret key decided. One ban is a factor of ten.',
     keyedOnly
       ? 'Every counted test has its chance in the key, not in the suspect: the bound holds for any model that never saw our answers, however similar its data or design.'
-      : 'Counted keyed tests hold whatever the suspect is; counted reference tests rank it among models known to be independent.',
+      : 'Counted keyed tests hold whatever the suspect is, and the verdict rests on them alone; counted reference tests rank it among models known to be independent, and hold as far as an innocent suspect is like those.',
     'Likeness is not evidence: agreement between the two models is shown below and never counted.',
   ];
   const not = [

@@ -147,6 +147,11 @@ export const auditReportSchema = record({
 /** One finished audit, ready to be rendered; see {@link auditReportSchema}. */
 export type AuditReport = z.infer<typeof auditReportSchema>;
 
+/** The score of the keyed evidence, which verdicts and bounds rest on. */
+export function keyedBans({ score, keyedScore = score }: AuditReport): number {
+  return keyedScore;
+}
+
 /** What an audit can conclude. There is no verdict of innocence. */
 export type Verdict = AuditReport['verdict'];
 

@@ -1,5 +1,5 @@
 import { foreign, foreignList, html, type Markup } from './markup.ts';
-import { type AuditReport, shownBans } from './model.ts';
+import { type AuditReport, keyedBans, shownBans } from './model.ts';
 import { bans, boundAbove, duration, grouped, moment, percent } from './text.ts';
 import { nullMeanings, testMeanings, tierMeanings } from './words.ts';
 
@@ -38,7 +38,7 @@ export function evidenceTable(report: AuditReport): Markup {
   return html`<div class="scroll" role="region" aria-label="Evidence by test" tabindex="0"><table>
 <thead><tr><th scope="col">Test</th><th scope="col">Null</th><th scope="col">Counted</th><th scope="col" class="number">Bans</th><th scope="col" class="number">log<sub>10</sub> p</th><th scope="col" class="number">Probes</th><th scope="col">Status</th></tr></thead>
 <tbody>${report.evidence.map((test, index) => evidenceRow(report, test, index))}</tbody>
-<tfoot>${foot(html`Counted tests, merged`, bans(report.rawScore, 2))}${charges}${foot(html`Score`, bans(report.score, 2), 'total')}</tfoot>
+<tfoot>${foot(html`Counted tests, merged`, bans(report.rawScore, 2))}${charges}${foot(html`Score`, bans(report.score, 2), 'total')}${report.score === keyedBans(report) ? '' : foot(html`Score of keyed tests alone`, bans(keyedBans(report), 2), 'total')}</tfoot>
 </table></div>
 <p class="quiet">Bans are rounded down and log<sub>10</sub> p up; what is not counted stands in parentheses. A p-value is absent where a test may stop early.</p>`;
 }
@@ -103,7 +103,7 @@ export function traps({ traps: found }: AuditReport): Markup {
 <tbody>${rows}</tbody></table></div>`;
   return html`<h2>Traps</h2>
 ${found.lots.length === 0 ? html`<p>No sealed traps were used.</p>` : html`<p>Sealed before their use and shown to this suspect only; from now on nobody else will be shown them. They stand here as commitments: the questions stay with the owner.</p>${table}`}
-<p>${stockLeft(found)}</p>`;
+<p>${stockLeft(found)}${found.lots.some(({ kind }) => kind === 'region') ? ' What region lots are expected to give cannot be added up: they share their references.' : ''}</p>`;
 }
 
 type Traps = NonNullable<AuditReport['traps']>;

@@ -1,6 +1,14 @@
-import { type AuditReport, shownBans, type Verdict } from './model.ts';
+import { type AuditReport, keyedBans, shownBans, type Verdict } from './model.ts';
 import { bans, boundAbove, clipped, displayWidth, duration, grouped, visible } from './text.ts';
-import { bound, plain, restsOn, verdictDoesNotSay, verdictSays, verdictTitles } from './words.ts';
+import {
+  bound,
+  plain,
+  restsOn,
+  verdictDoesNotSay,
+  verdictSays,
+  verdictTitles,
+  withReferences,
+} from './words.ts';
 
 const lineWidth = 100;
 
@@ -48,7 +56,7 @@ export function renderTerminal(
   const { run, plan } = report;
   const lines = [
     `${verdict}  ${clipped(visible(report.suspect.name, 60), 70)}`,
-    `score ${bans(report.score)} bans · threshold ${grouped(plan.threshold)} · ${plan.standing} · tier ${report.tier}`,
+    `score ${bans(keyedBans(report))} bans${withReferences(report)} · threshold ${grouped(plan.threshold)} · ${plan.standing} · tier ${report.tier}`,
     '',
     row(columns.map((column) => column.title)),
     row(columns.map((column) => '─'.repeat(column.width))),

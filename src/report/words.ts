@@ -1,5 +1,5 @@
 import type { NullKind } from '../contracts.ts';
-import type { AuditReport, Verdict } from './model.ts';
+import { type AuditReport, keyedBans, type Verdict } from './model.ts';
 import { bans, grouped, visible } from './text.ts';
 
 /** A piece of a sentence: our words, a name that somebody else chose, or a power of ten. */
@@ -27,7 +27,8 @@ export const tierMeanings: Readonly<Record<AuditReport['tier'], string>> = {
 /** What each kind of null hypothesis rests on. */
 export const nullMeanings: Readonly<Record<NullKind, string>> = {
   keyed: 'the chance is in our secret key, so the bound holds whatever the suspect is',
-  reference: 'the suspect is ranked among models known to be independent',
+  reference:
+    'the suspect is ranked among models known to be independent, and the bound holds as far as an innocent suspect is like them in kind, size and data',
   descriptive: 'shown for the reader, never counted',
 };
 
@@ -110,16 +111,23 @@ export function restsOn({ plan }: AuditReport): Phrase {
   return ['It rests on what the owner assumed in the sealed plan: ', ...shown, more, '.'];
 }
 
-/** Returns the bound that the score puts on independent models, rounded so as not to overstate. */
-export function bound({ score }: AuditReport): Phrase {
-  if (bans(score).startsWith('−') || bans(score) === '0.0') {
+/** Returns the bound of the keyed score on independent models, rounded so as not to overstate. */
+export function bound(report: AuditReport): Phrase {
+  const keyed = bans(keyedBans(report));
+  if (keyed.startsWith('−') || keyed === '0.0') {
     return ['the score puts no bound on independent models.'];
   }
   return [
     'an independent model scores this high with probability at most ',
-    { exponent: `−${bans(score)}` },
+    { exponent: `−${keyed}` },
     '.',
   ];
+}
+
+/** Returns what reference evidence makes of the score, in parentheses; empty where it has none. */
+export function withReferences(report: AuditReport): string {
+  if (report.score === keyedBans(report)) return '';
+  return ` (${bans(report.score)} with reference evidence, on which no verdict rests)`;
 }
 
 function inEpochs({ epochs }: AuditReport): Phrase {

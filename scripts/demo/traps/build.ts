@@ -1,5 +1,4 @@
 /** Trains the demonstration's protected network and builds the region traps that ship for it. */
-import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import yargs from 'yargs';
@@ -11,7 +10,7 @@ import { askable, build, trainModels } from '../../trap-power/run-scene.ts';
 import { folderCache } from '../../trap-power/school.ts';
 import { trainProtected } from '../../trap-power/subject.ts';
 import { textScene } from '../../trap-power/texts.ts';
-import { protectedNetworkPath } from './protected-network.ts';
+import { networkVersion, protectedNetworkPath } from './protected-network.ts';
 import {
   demonstrationSealingKey,
   protectedName,
@@ -54,7 +53,7 @@ const layers = await trainProtected(scene, { seed, cache: models, signal });
 const protectedModel = {
   ...askable(scene, layers, signal, stderrProgress()),
   name: protectedName,
-  version: createHash('sha256').update(encodeModel(layers)).digest('hex').slice(0, 16),
+  version: networkVersion(layers),
 };
 const regionModels = await trainModels(scene, protectedModel, {
   ...{ seed, cache: models, count: references, reading: 'protected' },

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TouchmarkError } from '../../../src/errors.ts';
 import type { Layers } from '../../../src/models/training/layers.ts';
-import { decodeModel } from '../../../src/models/training/model-cache.ts';
+import { decodeModel, encodeModel } from '../../../src/models/training/model-cache.ts';
 import { softmax } from '../../../src/watermark/probability/distribution.ts';
 import { hashNgrams, type NgramOptions } from '../../../src/watermark/probability/features.ts';
 import { labels } from '../classifier/languages.ts';
@@ -34,6 +35,11 @@ export function loadProtectedNetwork(): (text: string) => Prediction {
     });
   }
   return (text) => predict(layers, text);
+}
+
+/** Names a network by its weights: sixteen digits of their SHA-256. */
+export function networkVersion(layers: Layers): string {
+  return createHash('sha256').update(encodeModel(layers)).digest('hex').slice(0, 16);
 }
 
 function predict({ classes, layers }: Layers, text: string): Prediction {

@@ -11,7 +11,8 @@ export interface ScorePair {
 
 /**
  * The score with traps, and that of the other tests of the same audit alone. Traps have keys and
- * questions of their own, so leaving them out is an audit without them.
+ * questions of their own, so that the others are what they would be without; an audit of an owner
+ * that never sealed a trap would show the log's coins too, all of them to everybody.
  */
 export function scorePair({ evidence, score }: DemoSuspect): ScorePair {
   const charged = provenanceScore(evidence) - score;

@@ -16,7 +16,7 @@ export function trapsTable(result: DemoResult, example: string): string {
     ],
     [
       'Numbers are bans: log10 of the e-value. The score counts everything, region traps with half a stake',
-      '(1/2 + E/2); "without traps" is the score of the other tests alone. Each suspect was shown its own lot',
+      '(1/2 + E/2); "without traps" is the score of the other tests alone, which no coin is part of. Each suspect was shown its own lot',
       'of traps, and nobody will be shown them again. The student of another owner learned from this very',
       'model, which is what region traps tell; keyed tests say that it was not from our answers.',
       '',

@@ -13,9 +13,6 @@ import { expectedBans } from './expected-bans.ts';
 import { type LoggedEpoch, readLoggedEpoch } from './logged-epoch.ts';
 import type { BuiltTraps, TrapRequest, TrapSource } from './source.ts';
 
-/** A set of fewer coins says too little for the file that it costs; more will have fallen later. */
-const fewestCoins = 10;
-
 /** What the log offers for one set. */
 interface Offer extends LoggedEpoch {
   /** First occurrences in the epoch. */
@@ -39,6 +36,11 @@ export const coinTraps: TrapSource = { kind: 'coin', build: buildCoinTraps };
 async function buildCoinTraps(request: TrapRequest): Promise<BuiltTraps> {
   const { tenant, epoch } = request.target;
   if (tenant === null || epoch === null) throw new RangeError('coin traps are for one epoch');
+  if (!isWorthASet(request)) {
+    return nothing(
+      `The stock of ${tenant} in ${epoch} lacks ${request.wanted} coins; a set is sealed once it lacks one for each of ${request.project.config.traps.coinLots} lots.`,
+    );
+  }
   const logged = await readLoggedEpoch(request.project, request.keyRing, tenant, epoch);
   if ('why' in logged) return nothing(logged.why);
   const last = logged.records.at(-1)!.sequence;
@@ -69,24 +71,21 @@ async function buildCoinTraps(request: TrapRequest): Promise<BuiltTraps> {
       progress: watched(request, 'making traps look like traffic'),
     },
   );
-  const wanted = wantedOf(request);
-  const chosen = chooseCoins(coins, { after, wanted, last });
-  const few = fewCoins(chosen, after, learntFrom, wanted);
-  const fewest = looked < 0 ? fewestCoins : request.project.config.traps.coinLots;
-  if (chosen.sequences.length < Math.min(wanted, fewest)) {
-    return nothing(`${few} A set has at least ${Math.min(wanted, fewest)}.`);
-  }
+  const chosen = chooseCoins(coins, { after, wanted: request.wanted, last });
+  const few = fewCoins(chosen, after, learntFrom, request.wanted);
+  if (chosen.sequences.length === 0) return nothing(few);
   const set = await setOf(request, offer, chosen);
-  return { sets: [set], why: chosen.sequences.length < wanted ? few : undefined };
+  return { sets: [set], why: chosen.sequences.length < request.wanted ? few : undefined };
 }
 
 /**
- * Every audit takes a lot of each set, so that what one audit has used up is not worth a set: a later
- * set has one coin per lot at least, and the stock then some more than it should have.
+ * Every audit takes a lot of each set, so that what one audit has used up is not worth a set: the
+ * stock first has to lack a coin per lot. It looks at the stock and never at how many coins there
+ * are to seal: whatever fell is sealed then, since a least size of sets would leave out the coins of
+ * a tenant that stops short of it when they fell against it.
  */
-function wantedOf({ wanted, stock, target, project }: TrapRequest): number {
-  if (activeSets(stock, target).length === 0) return wanted;
-  return Math.max(wanted, project.config.traps.coinLots);
+function isWorthASet({ wanted, stock, target, project }: TrapRequest): boolean {
+  return activeSets(stock, target).length === 0 || wanted >= project.config.traps.coinLots;
 }
 
 async function setOf(request: TrapRequest, offer: Offer, chosen: ChosenCoins): Promise<TrapSet> {

@@ -32,8 +32,8 @@ const fewestQuestions = 200;
  * interrupted goes on and a later one trains nothing again. No question is used that the serving log
  * holds, that is in another file of inputs, or that was ever a trap.
  *
- * Unless asked otherwise, texts are spliced and bisected, and tensors are taken from the pool as they are:
- * of all sources these look most like traffic.
+ * Questions come from the pool unless asked otherwise: of all sources it finds most surrogates
+ * (docs/region-traps.md).
  *
  * What the owner has not provided is said in `why`, before the protected model is asked anything; an
  * upstream that fails throws.
@@ -50,7 +50,7 @@ interface Provided {
 
 async function build(request: TrapRequest): Promise<BuiltTraps> {
   const { project } = request;
-  const source = request.questions ?? stealthiest(project);
+  const source = request.questions ?? 'pool';
   const provided = await readProvided(project, source);
   if ('why' in provided) return { sets: [], why: provided.why };
   const paths = pathsOf(project);
@@ -107,11 +107,6 @@ async function buildWith(
     await runLog.close();
     await classifier.close();
   }
-}
-
-/** Splices of two texts look like texts; tensors between two others, or changed by a search, do not. */
-function stealthiest({ config }: Project): RegionSource {
-  return config.model.input === 'text' ? 'bisection' : 'pool';
 }
 
 /** Reads the owner's files, the cheapest first; says what is missing. */

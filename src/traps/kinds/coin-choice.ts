@@ -18,8 +18,8 @@ export interface ChosenCoins {
 
 /**
  * Chooses the coins of one set: in served order from the record after `after` on, until `wanted` are
- * found or the log ends. Where it stops depends on how many coins fell, never on how: a stopping
- * time, at which a betting martingale is still one.
+ * found or the log ends: a stopping time, at which a betting martingale is still one. Whether a coin
+ * is in the set is known when it falls, and does not depend on how many follow.
  *
  * @param coins of the whole epoch, in served order
  * @param last the last record of the epoch so far
