@@ -78,7 +78,7 @@ export const trapCases: readonly TrapCase[] = [
   {
     name: 'whole log until a set is sealed / tenant that asks for coins until ahead',
     scenario: { ...base, tenant: coinsUntilAhead },
-    deal: (material) => {
+    deal: (material: AuditMaterial) => {
       const lot = dealSealedLots(material, largestTrapArea);
       return hasSealed(material) ? lot : material.coins;
     },
