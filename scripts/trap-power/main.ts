@@ -26,7 +26,7 @@ const { scenes, seed, surrogates, references, reading, lots, processes, cache, j
     default: 'protected' as const,
     describe: 'References read texts as the protected model does, or in the way of the library',
   })
-  .option('lots', { type: 'number', array: true, default: [1, 5], describe: 'Sizes of sets' })
+  .option('lots', { type: 'number', array: true, default: [1, 4], describe: 'Sizes of sets' })
   .option('processes', { type: 'number', default: 2, describe: 'Tasks at a time' })
   .option('cache', {
     type: 'string',

@@ -1,9 +1,12 @@
+import type { RegionModels } from '../../src/audit/trap-search/region-models.ts';
+import type { Input } from '../../src/contracts.ts';
 import { measureStealth } from '../../src/models/training/stealth.ts';
 import { clopperPearson } from '../../src/stats/bounds.ts';
 import { referenceRank } from '../../src/stats/reference-ranks.ts';
+import { seededRandom } from '../../src/stats/sampling.ts';
 import { type RegionTrapSet, regionStatistic } from '../../src/traps/kinds/region.ts';
 import { decodeInput } from '../../src/traps/trap-set.ts';
-import type { FeatureMap } from '../../src/watermark/classifier-profile.ts';
+import { type Recalibration, recalibrate } from './recalibrate.ts';
 import type { Scene } from './scene.ts';
 import type { Subject } from './subject.ts';
 
@@ -37,6 +40,10 @@ export interface SetOutcome {
   readonly claimed: { readonly bansPerLot: number; readonly areaUnderCurve: number | null };
   /** Area under the curve against traffic that the search never saw. */
   readonly areaUnderCurve: number | null;
+  /** The mean of the same for as many questions of the pool, taken at random. */
+  readonly areaOfPool: number | null;
+  /** Of the first lot. */
+  readonly recalibration: Recalibration;
   readonly independents: readonly GroupOutcome[];
   readonly surrogates: readonly GroupOutcome[];
   /** All surrogates; every kind weighs alike, because of each there are as many. */
@@ -45,18 +52,21 @@ export interface SetOutcome {
 
 interface Verdict {
   readonly subject: Subject;
+  /** Over the first lot. */
+  readonly statistic: number;
   readonly lots: readonly { readonly p: number; readonly e: number }[];
   readonly agreement: number;
 }
 
 const level = 0.05;
+const poolDraws = 5;
 
 /** Audits every subject with every lot of a set, as `region-traps` would. */
 export function measureSet(
   set: RegionTrapSet,
   scene: Scene,
   subjects: readonly Subject[],
-  features: FeatureMap,
+  models: RegionModels,
 ): SetOutcome {
   const inputs = set.lots.flatMap(({ traps }) => traps.map(({ input }) => decodeInput(input)));
   const verdicts = subjects.map((subject): Verdict => {
@@ -73,7 +83,13 @@ export function measureSet(
   const kinds = [
     ...new Set(subjects.filter(({ truth }) => truth === 'surrogate').map(({ kind }) => kind)),
   ];
-  const stealth = measureStealth(inputs, scene.traffic.inputs, { features, seed: 'held out' });
+  const random = seededRandom('pool');
+  const area = (traps: readonly Input[]) =>
+    measureStealth(traps, scene.traffic.inputs, { features: models.features, seed: 'held out' })
+      .areaUnderCurve;
+  const areasOfPool = Array.from({ length: poolDraws }, () =>
+    area(random.choose(scene.pool, Math.min(inputs.length, scene.pool.length))),
+  );
   return {
     scene: scene.name,
     source: set.source,
@@ -84,7 +100,16 @@ export function measureSet(
       bansPerLot: set.expected.bansPerLot,
       areaUnderCurve: set.stealth.areaUnderCurve,
     },
-    areaUnderCurve: stealth.areaUnderCurve,
+    areaUnderCurve: area(inputs),
+    areaOfPool: areasOfPool.includes(null)
+      ? null
+      : areasOfPool.reduce<number>((sum, each) => sum + (each ?? 0), 0) / poolDraws,
+    recalibration: recalibrate(
+      set.lots[0]!,
+      models,
+      subjects,
+      verdicts.map(({ statistic }) => statistic),
+    ),
     independents: independentGroups(subjects)
       .filter(([, chosen]) => subjects.some(chosen))
       .map(([group, chosen]) => of(group, chosen)),
@@ -118,7 +143,7 @@ function independentGroups(
 function judge(
   { lots }: RegionTrapSet,
   labels: readonly (string | undefined)[],
-): Pick<Verdict, 'lots' | 'agreement'> {
+): Omit<Verdict, 'subject'> {
   let from = 0;
   let agreed = 0;
   const verdicts = lots.map((lot) => {
@@ -130,7 +155,12 @@ function judge(
     const other = referenceRank(statistic, lot.calibration.other);
     return { p: Math.max(same.p, other.p), e: Math.min(same.e, other.e) };
   });
-  return { lots: verdicts, agreement: agreed / labels.length };
+  const [first] = lots;
+  return {
+    statistic: regionStatistic(first!, labels.slice(0, first!.traps.length)),
+    lots: verdicts,
+    agreement: agreed / labels.length,
+  };
 }
 
 function summarise(group: string, verdicts: readonly Verdict[]): GroupOutcome {

@@ -7,6 +7,8 @@ import { type RegionModels, trainRegionModels } from '../../src/audit/trap-searc
 import type { Classifier, Outcome, Probe, Progress } from '../../src/contracts.ts';
 import type { Layers } from '../../src/models/training/layers.ts';
 import type { ModelCache } from '../../src/models/training/model-cache.ts';
+import { networkVersion } from '../demo/traps/protected-network.ts';
+import { readShippedSet, splitsSeed } from '../demo/traps/shipped-set.ts';
 import { activityOf } from './forward.ts';
 import { imageScene } from './images.ts';
 import { trainIndependents } from './independents.ts';
@@ -80,9 +82,16 @@ export async function runScene(
       progress(`${source}, ${lots} lots`, 0, 1);
       const { set, why } = await build(scene, models, protectedModel, { seed, source, lots });
       if (why !== undefined) remarks.push(`${scene.name}, ${source}, ${lots} lots: ${why}`);
-      if (set !== undefined) sets.push(measureSet(set, scene, subjects, models.features));
+      if (set !== undefined) sets.push(measureSet(set, scene, subjects, models));
       progress(`${source}, ${lots} lots`, 1, 1);
     }
+  }
+  if (job.scene === 'languages' && seed === splitsSeed) {
+    const shipped = readShippedSet();
+    if (shipped.protectedModel.version !== networkVersion(layers)) {
+      remarks.push('The shipped set is for another network than the one that was trained here.');
+    }
+    sets.push({ ...measureSet(shipped, scene, subjects, models), source: 'shipped' });
   }
   const answers = labellerOf(scene.views.protected, layers)(scene.traffic.inputs);
   const right = scene.traffic.labels.filter((label, index) => answers[index] === label).length;

@@ -1,4 +1,5 @@
 import type { GroupOutcome, SetOutcome } from './measure.ts';
+import type { Rates } from './recalibrate.ts';
 import type { SceneOutcome } from './run-scene.ts';
 
 /** Returns the Markdown tables of everything that was measured. */
@@ -11,7 +12,12 @@ export function trapPowerTables(scenes: readonly SceneOutcome[]): string {
           `${scene}, seed ${seed}, references that read as the ${reading === 'protected' ? 'protected model' : 'library'} does: the protected model is right on ${percent(accuracy)} of traffic.`,
       )
       .join('\n'),
-    ...scenes.flatMap(({ sets }) => [setsTable(sets), lotsTable(sets), surrogatesTable(sets)]),
+    ...scenes.flatMap(({ sets }) => [
+      setsTable(sets),
+      recalibrationTable(sets),
+      lotsTable(sets),
+      surrogatesTable(sets),
+    ]),
     ...scenes.map(({ sets }) => familiesTable(sets)),
     ...(remarks.length > 0 ? [remarks.map((remark) => `- ${remark}`).join('\n')] : []),
   ].join('\n\n');
@@ -27,7 +33,7 @@ function setsTable(sets: readonly SetOutcome[]): string {
   return table(
     [
       ...['task', 'source', 'false accusations, same data', 'other data', 'surrogates found'],
-      ...['mean log10 E', 'bans counted', 'bans claimed', 'AUC', 'AUC claimed'],
+      ...['mean log10 E', 'bans counted', 'bans claimed', 'AUC', 'AUC of the pool', 'AUC claimed'],
     ],
     smallest(sets).map((set) => {
       const [same, other] = (['same-data independents', 'other-data independents'] as const).map(
@@ -36,17 +42,42 @@ function setsTable(sets: readonly SetOutcome[]): string {
       return [
         ...[set.scene, set.source, interval(same!), interval(other!), percent(set.clones.rate)],
         ...[set.clones.log10E, set.clones.bans, set.claimed.bansPerLot].map((n) => n.toFixed(2)),
-        ...[set.areaUnderCurve, set.claimed.areaUnderCurve].map((n) => n?.toFixed(2) ?? '-'),
+        ...[set.areaUnderCurve, set.areaOfPool, set.claimed.areaUnderCurve].map(
+          (n) => n?.toFixed(2) ?? '-',
+        ),
       ];
     }),
   );
 }
 
+function recalibrationTable(sets: readonly SetOutcome[]): string {
+  const cells = ({ same, other, surrogates }: Rates) => [same, other, surrogates].map(percent);
+  return table(
+    [
+      ...['task', 'source', 'references redrawn: same data', 'other data', 'found'],
+      ...['ranked by size: same data', 'other data', 'found'],
+    ],
+    smallest(sets).map(({ scene, source, recalibration: { redrawn, bySize } }) => [
+      ...[scene, source, ...cells(redrawn), ...cells(bySize)],
+    ]),
+  );
+}
+
 function lotsTable(sets: readonly SetOutcome[]): string {
   return table(
-    ['task', 'source', 'lots of 50', 'surrogates found', 'bans counted', 'bans claimed', 'AUC'],
+    [
+      'task',
+      'source',
+      'lots',
+      'traps in a lot',
+      'surrogates found',
+      'bans counted',
+      'bans claimed',
+      'AUC',
+    ],
     sets.map((set) => [
-      ...[set.scene, set.source, String(set.lots), percent(set.clones.rate)],
+      ...[set.scene, set.source, String(set.lots), String(set.traps / set.lots)],
+      percent(set.clones.rate),
       ...[set.clones.bans, set.claimed.bansPerLot].map((n) => n.toFixed(2)),
       set.areaUnderCurve?.toFixed(2) ?? '-',
     ]),

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { measureSet } from '../../../scripts/trap-power/measure.ts';
 import type { Scene } from '../../../scripts/trap-power/scene.ts';
 import type { Subject } from '../../../scripts/trap-power/subject.ts';
+import type { RegionModels } from '../../../src/audit/trap-search/region-models.ts';
 import type { RegionTrapSet } from '../../../src/traps/kinds/region.ts';
-import type { FeatureMap } from '../../../src/watermark/classifier-profile.ts';
 
 const labels = ['a', 'b'];
 const lots = 2;
@@ -29,11 +29,38 @@ const set: RegionTrapSet = {
     calibration,
   })),
 };
-const traffic = Array.from({ length: 60 }, (_, index) => `question ${index}`);
-const scene = { name: 'made up', traffic: { inputs: traffic, labels: [] } } as unknown as Scene;
-const features: FeatureMap = {
-  kind: 'text',
-  ngrams: { dimensions: 256, shortest: 1, longest: 2, seed: 1 },
+const traffic = Array.from({ length: 60 }, (_, index) => `question ${2 * index + 10}`);
+const pool = Array.from({ length: 80 }, (_, index) => `question ${2 * index + 11}`);
+const scene = {
+  name: 'made up',
+  pool,
+  traffic: { inputs: traffic, labels: [] },
+} as unknown as Scene;
+const dimensions = 256;
+/** A model that always answers `a`. */
+const layers = {
+  classes: 2,
+  layers: [
+    {
+      inputs: dimensions,
+      units: 4,
+      weights: new Float32Array(4 * (dimensions + 1)).fill(1, -4, -3),
+    },
+  ],
+};
+/** Nineteen small and nineteen large references of each kind, none of which ever agrees. */
+const models: RegionModels = {
+  labels,
+  features: { kind: 'text', ngrams: { dimensions, shortest: 1, longest: 2, seed: 1 } },
+  references: (['same', 'other'] as const).flatMap((kind) =>
+    (['network-24', 'network-64'] as const).flatMap((family) =>
+      Array.from({ length: 19 }, (_, index) => ({
+        ...{ name: `${kind}/${family}/${index}`, kind, family, layers },
+        part: 'calibrate' as const,
+      })),
+    ),
+  ),
+  surrogates: [],
 };
 /** Agrees on so many traps of every lot. */
 const subject = (truth: Subject['truth'], kind: string, agreed: number): Subject => ({
@@ -51,8 +78,9 @@ it('accuses whoever agrees on more traps than all references of both kinds, and 
       subject('other-data independent', 'network', 11),
       subject('surrogate', 'labels', 13),
       subject('surrogate', 'labels', 12),
+      subject('surrogate', 'nothing', 0),
     ],
-    features,
+    models,
   );
   const counted = (group: string) => {
     const found = outcome.independents.find((each) => each.group === group)!;
@@ -62,8 +90,11 @@ it('accuses whoever agrees on more traps than all references of both kinds, and 
   expect(counted('same-data independents: families that references have')).toEqual([0, 1]);
   expect(counted('same-data independents: families that none has')).toEqual([1, 1]);
   expect(counted('other-data independents')).toEqual([0, 1]);
-  expect(outcome.clones).toMatchObject({ models: 2, accused: 1, rate: 0.5, agreement: 0.5 });
-  expect(outcome.surrogates.map(({ group }) => group)).toEqual(['labels']);
+  expect(outcome.clones).toMatchObject({ models: 3, accused: 1, rate: 1 / 3, agreement: 1 / 3 });
+  expect(outcome.surrogates.map(({ group }) => group)).toEqual(['labels', 'nothing']);
   expect(outcome).toMatchObject({ lots, traps: 50, calibration: 19 });
   expect(outcome.areaUnderCurve).toBeGreaterThan(0.9);
+  expect(outcome.areaOfPool).toBeLessThan(0.8);
+  const rates = { same: 1, other: 1, surrogates: 2 / 3 };
+  expect(outcome.recalibration).toEqual({ redrawn: rates, bySize: rates });
 });
