@@ -126,7 +126,7 @@ export function sampleReport(story: Story): AuditReport {
             revealed: names.slice(0, 12).map((label) => ({
               question: `alle mennesker son frie and ${label}`,
               label,
-              salt: '00'.repeat(16),
+              opening: '{}',
             })),
           }),
         },

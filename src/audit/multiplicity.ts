@@ -37,7 +37,7 @@ export function charges({
       bans: Math.log10((Math.PI * audit) ** 2 / 6),
     },
     {
-      reason: 'coins are read in the whole log or in lots, as the stock of traps has it',
+      reason: 'coins may be read in the whole log or in lots, half of the weight each',
       bans: coinsByStock ? Math.log10(2) : 0,
     },
   ];

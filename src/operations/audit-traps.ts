@@ -5,7 +5,7 @@ import { TouchmarkError } from '../errors.ts';
 import { derivePurposeKey } from '../keys/derivation.ts';
 import type { AuditReport } from '../report/model.ts';
 import { trapCommitments } from '../traps/seal.ts';
-import { auditsRemaining, type TrapTarget } from '../traps/stock.ts';
+import { activeTraps, auditsRemaining, type TrapStock, type TrapTarget } from '../traps/stock.ts';
 import type { PreparedAudit } from './audit-preparation.ts';
 import type { Project } from './project.ts';
 import {
@@ -59,7 +59,12 @@ export async function claimAuditTraps(
       set.kind === 'region' ? [{ set: seal.id, index: lot, lot: set.lots[lot]! }] : [],
     ),
   });
-  return { joined, lots: plannedLots(claimed), notices: claimed.notices };
+  const lots = plannedLots(claimed);
+  const notices = [
+    ...claimed.notices,
+    ...coinNotice(lots, await readTrapStock(project), targetsOf(tenant, epoch)[0]!),
+  ];
+  return { joined, lots, notices };
 }
 
 /** Notes that an audit without coin traps is about to show the log's own questions. */
@@ -109,6 +114,18 @@ export async function trapFindings(
       audits: auditsRemaining(stock, target, lotsPerAudit),
     })),
   };
+}
+
+/** Says how little a lot of coins may be, while there are more in stock. */
+function coinNotice(lots: PlannedLots, stock: TrapStock, target: TrapTarget): string[] {
+  const coins = lots.filter(({ kind }) => kind === 'coin');
+  if (coins.length === 0) return [];
+  const shown = coins.reduce((sum, { commitments }) => sum + commitments.length, 0);
+  const expected = coins.reduce((sum, { expectedBans }) => sum + expectedBans, 0);
+  const left = activeTraps(stock, target);
+  return [
+    `${shown} coin traps are shown (${expected.toFixed(1)} bans expected of a thief), ${left} stay in stock; --trap-lots shows more at once.`,
+  ];
 }
 
 function targetsOf(tenant: string, epoch: string): readonly TrapTarget[] {

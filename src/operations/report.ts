@@ -58,10 +58,10 @@ async function withRevealed(
   return { ...report, traps: { ...report.traps, lots } };
 }
 
-function shownTrap({ protectedModel }: AuditReport, { input = '', label, salt }: RevealedTrap) {
+function shownTrap({ protectedModel }: AuditReport, { input = '', label, opening }: RevealedTrap) {
   return {
     question: typeof input === 'string' ? input : JSON.stringify(input),
     label: (typeof label === 'number' ? protectedModel.labels[label] : label) ?? '',
-    salt,
+    opening,
   };
 }

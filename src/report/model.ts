@@ -37,8 +37,8 @@ const revealedTrapSchema = record({
   question: z.string(),
   /** What the protected model answered; empty likewise. */
   label: z.string(),
-  /** Opens the commitment, with the trap itself. */
-  salt: z.string(),
+  /** JSON text; SHA-256 of a zero byte and it is the commitment. */
+  opening: z.string(),
 });
 
 /** Traps are shown as commitments; the questions behind them stay with the owner. */

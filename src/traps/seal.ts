@@ -70,6 +70,14 @@ export function trapCommitments(set: TrapSet, lot: number): string[] {
   );
 }
 
+/**
+ * Returns what opens the commitment to each trap of a lot, in order: RFC 8785 JSON of lot, place and
+ * trap. The commitment is SHA-256 of a zero byte and this text in UTF-8.
+ */
+export function trapOpenings(set: TrapSet, lot: number): string[] {
+  return (set.lots[lot]?.traps ?? []).map((trap, place) => openingOf(lot, place, trap));
+}
+
 /** Returns the public name of a sealing key, `sha256:` and 64 hexadecimal digits. */
 export function sealingKeyName(key: Uint8Array): string {
   requireKey(key, 'sealing key');
@@ -92,7 +100,11 @@ function rootOf(set: TrapSet): string {
 }
 
 function trapLeaf(lot: number, place: number, trap: object): Buffer {
-  return leafHash(Buffer.from(json.canonicalize({ lot, place, trap })));
+  return leafHash(Buffer.from(openingOf(lot, place, trap)));
+}
+
+function openingOf(lot: number, place: number, trap: object): string {
+  return json.canonicalize({ lot, place, trap });
 }
 
 function macOf(key: Uint8Array, id: string, root: string): string {

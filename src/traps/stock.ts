@@ -126,7 +126,7 @@ export function lotsForAudit(
   return sets.flatMap((lots) => lots.slice(0, lotsPerAudit));
 }
 
-/** How many more audits of `lotsPerAudit` lots can be given traps of the target. */
+/** How many more audits of `lotsPerAudit` lots can be given traps of the target; empty lots are none. */
 export function auditsRemaining(
   stock: TrapStock,
   target: TrapTarget,
@@ -134,7 +134,8 @@ export function auditsRemaining(
 ): number {
   if (lotsPerAudit === 0) return 0;
   const active = activeSets(stock, target).map(
-    ({ lots }) => lots.filter(({ state }) => state === 'active').length,
+    ({ lots, sealed }) =>
+      lots.filter(({ state }, lot) => state === 'active' && sealed.lots[lot] !== 0).length,
   );
   const lots =
     target.kind === 'region'

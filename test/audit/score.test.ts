@@ -105,6 +105,11 @@ describe('charges', () => {
   });
 
   it('lists what is paid, and nothing that costs nothing', () => {
+    const byStock = charges({ tenants: 1, suspects: 1, audit: 1, coinsByStock: true });
+    expect(byStock.reduce((sum, { bans }) => sum + bans, 0)).toBeCloseTo(
+      Math.log10(2) + Math.log10(Math.PI ** 2 / 6),
+      12,
+    );
     expect(charges({ tenants: 10, suspects: 1, audit: 2 })).toEqual([
       { reason: 'one of 10 tenants is named', bans: 1 },
       { reason: 'audit 2 of this suspect', bans: expect.closeTo(Math.log10(6.5797362674), 9) },

@@ -3,7 +3,13 @@ import { json } from '@sigstore/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inclusionProof, leafHash, verifyInclusion } from '../../src/keys/merkle.ts';
-import { openTrapSet, sealingKeyName, sealTrapSet, trapCommitments } from '../../src/traps/seal.ts';
+import {
+  openTrapSet,
+  sealingKeyName,
+  sealTrapSet,
+  trapCommitments,
+  trapOpenings,
+} from '../../src/traps/seal.ts';
 import { coinSet, regionSet } from '../operations/traps/scene.ts';
 
 const [key, otherKey] = ['one', 'two'].map((name) => createHash('sha256').update(name).digest());
@@ -82,5 +88,9 @@ describe('trapCommitments', () => {
       expect(verifyInclusion({ index, size: leaves.length, leaf, proof, root })).toBe(true);
     }
     expect(trapCommitments(set, 9)).toEqual([]);
+    const opened = trapOpenings(set, 0).map((opening) =>
+      createHash('sha256').update(Buffer.of(0)).update(opening).digest('hex'),
+    );
+    expect(opened).toEqual(trapCommitments(set, 0));
   });
 });

@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import { TouchmarkError } from '../../errors.ts';
 import { flags } from '../flags.ts';
 import { print } from '../terminal.ts';
 
@@ -24,6 +25,11 @@ export function addReport(program: Argv): Argv {
           'for somebody who checks the commitments; needs the project',
         ),
     async ({ run, format, json, out, revealTraps, config }) => {
+      if (revealTraps && !json && format === 'terminal') {
+        throw new TouchmarkError('USAGE', 'The terminal report does not show traps in clear.', {
+          hint: 'Add --format json or --format html; nothing was retired.',
+        });
+      }
       const { renderRun } = await import('../../operations/report.ts');
       const rendered = await renderRun({
         run,

@@ -51,7 +51,7 @@ async function buildCoinTraps(request: TrapRequest): Promise<BuiltTraps> {
     const why =
       shown > looked
         ? `Audits without traps have shown every coin of ${tenant} in ${epoch}`
-        : `No coin fell for ${tenant} in ${epoch} after record ${after}`;
+        : `No coin is left to seal for ${tenant} in ${epoch} after record ${after}`;
     return nothing(`${why}; those that fall from now on become traps.`);
   }
   const { coins, learntFrom } = thinCoins(
@@ -161,7 +161,7 @@ function fewCoins(
   learntFrom: number,
   wanted: number,
 ): string {
-  return `Records ${after + 1} to ${through} gave ${sequences.length} coin traps of ${wanted} wanted; ${leftOut} coins were left out, because they do not look like the tenant's other questions or are among the epoch's first ${learntFrom}, from which that is learnt.`;
+  return `Records ${after + 1} to ${through} gave ${sequences.length} coin traps of ${wanted} wanted; ${leftOut} coins were left out, because they do not look like the tenant's other questions or are among the epoch's first ${learntFrom}, from which that is learnt. More questions bring more coins; traps.coinStealth: 1 keeps all that fall from then on.`;
 }
 
 /** Fits have no steps of their own to tell; the signal is looked at before each. */

@@ -45,7 +45,12 @@ export interface BuildReport extends TrapTarget {
  * @throws TouchmarkError as `rotateTraps`, and as the source of traps does
  */
 export async function buildTraps(options: BuildOptions): Promise<BuildReport> {
-  const { now, signal, progress, questions } = options;
+  const { now, signal, progress, questions, count = 1 } = options;
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new TouchmarkError('USAGE', `${count} traps cannot be built.`, {
+      hint: 'Give --count a whole number of at least 1, or leave it out to fill the stock.',
+    });
+  }
   const project = await openProject(options);
   const keyRing = await openProjectRing(project);
   const { coinStock, regionStock } = project.config.traps;

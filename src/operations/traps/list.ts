@@ -1,6 +1,6 @@
 import { readServingLog } from '../../ledger/read-log.ts';
 import { eventTime } from '../../traps/rotation.ts';
-import { trapCommitments } from '../../traps/seal.ts';
+import { trapCommitments, trapOpenings } from '../../traps/seal.ts';
 import type { StockedSet } from '../../traps/stock.ts';
 import { encodeInput, type SealedTrapSet } from '../../traps/trap-set.ts';
 import { openProject, openProjectRing, type Project, type ProjectOptions } from '../project.ts';
@@ -30,7 +30,8 @@ export async function listTraps(options: ProjectOptions): Promise<ListedSet[]> {
 /** A trap in clear: what its file holds, with the question and the answer of a coin trap. */
 export interface RevealedTrap {
   readonly commitment: string;
-  readonly salt: string;
+  /** Opens the commitment; see `trapOpenings`. */
+  readonly opening: string;
   readonly input?: ReturnType<typeof encodeInput>;
   /** What the protected model answered: its name, or for coin traps its place among the labels. */
   readonly label?: string | number;
@@ -70,8 +71,12 @@ export async function revealTraps(
     if (stocked === undefined) throw unknownSet(set);
     const opened = await openStockedSet(trapFolders(project), keyRing, stocked.sealed);
     const at = eventTime(stock, now);
+    const unrevealed = (lots ?? [...stocked.lots.keys()]).filter((lot) => {
+      const state = stocked.lots[lot];
+      return state !== undefined && !(state.state === 'retired' && state.why === 'revealed');
+    });
     await writer.append(
-      (lots ?? [null]).map((lot) => ({ event: 'retired', at, set, lot, why: 'revealed' })),
+      unrevealed.map((lot) => ({ event: 'retired', at, set, lot, why: 'revealed' })),
     );
     return opened;
   });
@@ -81,10 +86,12 @@ export async function revealTraps(
     root: sealed.seal.root,
     lots: (lots ?? [...sealed.set.lots.keys()]).map((lot) => {
       const commitments = trapCommitments(sealed.set, lot);
+      const openings = trapOpenings(sealed.set, lot);
       return {
         lot,
         traps: (sealed.set.lots[lot]?.traps ?? []).map((trap, place) => ({
           commitment: commitments[place] ?? '',
+          opening: openings[place] ?? '',
           ...trap,
           ...('sequence' in trap ? questions.get(trap.sequence) : {}),
         })),

@@ -61,7 +61,8 @@ async function rotateWith(writer: StockWriter, options: RotateOptions): Promise<
   } else checkClock(stock, now);
   const period = periodOf(now, timezone);
   const hasLeaked = hasActive(stock, leaked);
-  if (isRotated(stock, period) && !hasLeaked) {
+  const { intact, damaged } = await inspectSets(writer.folders, keyRing, stock);
+  if (isRotated(stock, period) && !hasLeaked && damaged.size === 0) {
     const rows = knownRows(stock, options);
     const report = { period, timezone, status: 'already-rotated' as const, built: 0, retired: 0 };
     const reasons = [
@@ -70,7 +71,6 @@ async function rotateWith(writer: StockWriter, options: RotateOptions): Promise<
     return { report: { ...report, stock: rows, reasons, problems: notices }, failures: [] };
   }
 
-  const { intact, damaged } = await inspectSets(writer.folders, keyRing, stock);
   const blocking: TouchmarkError[] = [];
   const facts = await factsOf(project, intact, blocking);
   const retirements = retirementsDue(stock, now, {

@@ -70,8 +70,21 @@ describe('building coin traps', () => {
     const third = await build(directory, 10, { stock: stockOf([first, second]) });
     expect(third).toMatchObject({
       sets: [],
-      why: expect.stringContaining('No coin fell for acme in e1 after record 639'),
+      why: expect.stringContaining('No coin is left to seal for acme in e1 after record 639'),
     });
+  });
+
+  it('seals the last few coins too, but nothing until the stock lacks a coin a lot', async () => {
+    const directory = temporaryDirectory();
+    await serveTo(directory, keyRingOf(), asked);
+    const first = (await build(directory, 20)).sets[0]!;
+    const stock = stockOf([first]);
+    const early = await build(directory, 3, { stock });
+    expect(early).toEqual({ sets: [], why: expect.stringContaining('lacks 3 coins') });
+    const late = asked.length - 3;
+    const { sets } = await build(directory, 100, { stock: stockOf([first], late) });
+    expect(sets.flatMap(sequencesOf).length).toBeLessThan(4);
+    for (const sequence of sets.flatMap(sequencesOf)) expect(sequence).toBeGreaterThan(late);
   });
 
   it('takes no coin that an audit without traps has shown', async () => {

@@ -157,6 +157,18 @@ describe('what rotation finds', () => {
     expect(await rotate(daysLater(2))).toMatchObject({ failures: [], report: { problems: [] } });
   });
 
+  it('damage on a day that is complete: retired and replaced that day', async () => {
+    const { rotate, sets, fileOf } = await scene();
+    await rotate(noon);
+    expect((await rotate(noon)).report.status).toBe('already-rotated');
+    truncateSync(fileOf((await sets())[0]!.sealed.set), 300);
+    const { report, failures } = await rotate(noon);
+    expect(report.status).toBe('rotated');
+    expect(report.built).toBeGreaterThan(0);
+    expect(failures).toMatchObject([{ code: 'STORE_DAMAGED' }]);
+    expect((await rotate(noon)).report).toMatchObject({ status: 'already-rotated', problems: [] });
+  });
+
   it('another set in the place of one: damaged', async () => {
     const { rotate, sets, fileOf } = await scene();
     await rotate(noon);
