@@ -82,7 +82,7 @@ async function takeLock(
       onCompromised: lost,
     });
     try {
-      if (await holderIsDead(paths.holder, paths.lock)) await rmdir(paths.lock);
+      if (await holderIsDead(paths.holder, paths.lock)) await removeIfThere(paths.lock);
       const release = await take();
       const leave = async () => {
         heldHere.delete(paths.lock);
@@ -108,6 +108,13 @@ async function takeLock(
       { hint: 'Stop that process, or wait until it is done.', cause },
     );
   }
+}
+
+/** A holder of this process may be giving up the lock at this moment. */
+async function removeIfThere(directory: string): Promise<void> {
+  await rmdir(directory).catch((cause: unknown) => {
+    if (errnoOf(cause) !== 'ENOENT') throw cause;
+  });
 }
 
 async function holderIsDead(holderPath: string, lockPath: string): Promise<boolean> {

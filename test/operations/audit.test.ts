@@ -47,6 +47,7 @@ const thief = () => suspectOf(lookUpThief(scene.served));
 const resumed = (options: AuditOptions): AuditOptions => ({ ...options, resume: true });
 const evidenceOf = ({ evidence }: AuditReport, test: string) =>
   evidence.find((each) => each.test === test)!;
+const eitherReading = 'coins may be read in the whole log or in lots, half of the weight each';
 const firstAudit = Math.log10(Math.PI ** 2 / 6);
 
 describe('an audit', () => {
@@ -72,8 +73,9 @@ describe('an audit', () => {
     expect(report.notRuledOut[0]?.way).toContain('relay');
     expect(report.multiplicity).toEqual([
       { reason: 'audit 1 of this suspect', bans: expect.closeTo(firstAudit, 12) },
+      { reason: eitherReading, bans: Math.log10(2) },
     ]);
-    expect(report.score).toBeCloseTo(report.rawScore - firstAudit, 10);
+    expect(report.score).toBeCloseTo(report.rawScore - firstAudit - Math.log10(2), 10);
     expect(stages).toContain('asking the suspect');
     expect(suspect.bearers).toEqual(new Set(['Bearer sentinel-of-the-suspect']));
 
@@ -154,6 +156,7 @@ describe('an audit', () => {
       );
     expect(await charge('repeat-2')).toEqual([
       ['audit 1 of this suspect', expect.closeTo(firstAudit, 12)],
+      [eitherReading, Math.log10(2)],
     ]);
     const stop = new AbortController();
     const dropped = { ...scene.options(suspect.http, 'repeat-3'), signal: stop.signal };
@@ -162,6 +165,7 @@ describe('an audit', () => {
     ).rejects.toMatchObject({ code: 'INTERRUPTED' });
     expect(await charge('repeat-4')).toEqual([
       ['audit 3 of this suspect', expect.closeTo(firstAudit + Math.log10(9), 12)],
+      [eitherReading, Math.log10(2)],
     ]);
   });
 
