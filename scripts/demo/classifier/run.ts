@@ -24,6 +24,8 @@ export interface DemoOptions {
   readonly model?: DemoModel;
   /** Further settings of the owner's configuration. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Audits the attacker's models first, which then get what there is little of. */
+  readonly attackerFirst?: boolean;
   /** Stocks the owner's project with traps, between the campaign and the audits. */
   readonly stock?: (configPath: string) => Promise<void>;
 }
@@ -66,7 +68,9 @@ export async function runClassifierDemo(options: DemoOptions): Promise<DemoResul
     await options.stock?.(owner.configPath);
     const prepared = await prepareAudit({ configPath: owner.configPath, tenant, signal, progress });
     const suspects: DemoSuspect[] = [];
-    for (const { specification, ...suspect } of [...thirdParties, ...(await attacker.serving)]) {
+    const served = await attacker.serving;
+    const [first, then] = options.attackerFirst ? [served, thirdParties] : [thirdParties, served];
+    for (const { specification, ...suspect } of [...first, ...then]) {
       const begun = performance.now();
       const report = await auditSuspect(prepared, {
         configPath: owner.configPath,
@@ -89,7 +93,9 @@ export async function runClassifierDemo(options: DemoOptions): Promise<DemoResul
     }
     return {
       protected: costOfMark(model, prepared.records, pools.attacker),
-      suspects: [...suspects.slice(-trained), ...suspects.slice(0, -trained)],
+      suspects: options.attackerFirst
+        ? suspects
+        : [...suspects.slice(-trained), ...suspects.slice(0, -trained)],
       seconds: (performance.now() - started) / 1000,
     };
   } finally {

@@ -29,12 +29,12 @@ const {
   .usage(
     "$0 [options]\n\nTrains the demonstration's protected network and builds the region traps that ship for it.",
   )
-  .option('lots', { type: 'number', default: 12, describe: 'Lots, one for each suspect' })
+  .option('lots', { type: 'number', default: 12, describe: 'Lots at most' })
   .option('lot-size', { type: 'number', default: 16, describe: 'Traps in a lot' })
   .option('references', { type: 'number', default: 120, describe: 'References of each kind' })
   .option('source', {
     choices: ['pool', 'bisection'] as const,
-    default: 'bisection' as const,
+    default: 'pool' as const,
     describe: 'How traps are found',
   })
   .option('cache', {

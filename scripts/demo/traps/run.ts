@@ -21,12 +21,14 @@ export interface TrapsDemoOptions {
 /**
  * The demonstration of the classifier with another protected model, a network of ours whose training
  * data is known, and with rotating traps: all coins of the log (a small one: none is left out for
- * stealth) in twelve lots, and the shipped region traps, which were built for this network.
+ * stealth) in twelve lots, and the shipped region traps, which were built for this network and are five
+ * lots: the first of the attacker's models get them.
  */
 export async function runTrapsDemo(options: TrapsDemoOptions): Promise<DemoResult> {
   return runClassifierDemo({
     ...options,
     model: protectedNetwork(),
+    attackerFirst: true,
     settings: { traps: { coinLots: plannedAudits, coinStealth: 1 } },
     stock: (configPath) => stockTraps(configPath, options.progress),
   });
