@@ -7,7 +7,8 @@ const root = join(import.meta.dirname, '../..');
 /** What figures depend on, besides their job. */
 const folders = [
   ...['src/audit/trap-search', 'src/models/search', 'src/models/training', 'src/stats'],
-  ...['src/traps', 'src/watermark', 'scripts/trap-power', 'scripts/demo'],
+  ...['src/traps', 'src/watermark', 'scripts/trap-power', 'scripts/demo/traps', 'traps'],
+  'scripts/demo/classifier',
 ];
 
 /** Returns the result of a job from an earlier run of the very same code, or else from `work`. */
@@ -29,7 +30,7 @@ function codeDigest(): string {
   const hash = createHash('sha256');
   for (const folder of folders) {
     const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort();
-    for (const name of names.filter((each) => each.endsWith('.ts')))
+    for (const name of names.filter((each) => /\.(ts|json)$/.test(each)))
       hash.update(`${folder}/${name}`).update(readFileSync(join(root, folder, name)));
   }
   return hash.digest('hex');

@@ -6,16 +6,7 @@ import { hideBin } from 'yargs/helpers';
 import { stderrProgress } from '../../progress.ts';
 import { drawScores } from './draw-scores.ts';
 import { runTrapsDemo } from './run.ts';
-import { type ScorePair, scorePair } from './scores.ts';
-
-/** One audit: of whom, and its score with traps and without. */
-export interface AuditedSuspect extends ScorePair {
-  readonly seed: string;
-  readonly name: string;
-  readonly truth: 'surrogate' | 'independent';
-  readonly coinTraps: number;
-  readonly regionTraps: number;
-}
+import { type AuditedSuspect, scorePair } from './scores.ts';
 
 const { first, count, out, picture } = await yargs(hideBin(process.argv))
   .scriptName('npm run demo:traps --')

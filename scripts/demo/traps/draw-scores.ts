@@ -1,6 +1,6 @@
 import { axisX, axisY, dot, gridX, link, plot, ruleX } from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import type { AuditedSuspect } from './distribution.ts';
+import type { AuditedSuspect } from './scores.ts';
 
 const colours = { surrogate: '#a2461b', independent: '#1f5fa8' } as const;
 

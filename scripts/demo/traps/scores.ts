@@ -9,6 +9,15 @@ export interface ScorePair {
   readonly with: number;
 }
 
+/** One audit: of whom, and its score with traps and without. */
+export interface AuditedSuspect extends ScorePair {
+  readonly seed: string;
+  readonly name: string;
+  readonly truth: 'surrogate' | 'independent';
+  readonly coinTraps: number;
+  readonly regionTraps: number;
+}
+
 /**
  * The score with traps, and that of the other tests of the same audit alone. Traps have keys and
  * questions of their own, so that the others are what they would be without; an audit of an owner
