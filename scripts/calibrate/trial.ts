@@ -80,6 +80,7 @@ export function simulateAudit(scenario: Scenario, seed: string, turn: number): A
     epochKey,
     epochCommitment: commitToEpochKey(epochKey, 'tenant', 'epoch'),
     questionsNotChosenFromAnswers: true,
+    referencesExchangeable: true,
     fresh: fresh.map((input, index) => ({
       probe: freshProbe(index, input),
       baselines: baselines(input),

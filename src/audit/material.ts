@@ -46,7 +46,12 @@ export interface AuditMaterial {
   readonly regionLots: readonly ClaimedRegionLot[];
   /** Sealed by the owner: the tenant did not choose its questions from served answers. */
   readonly questionsNotChosenFromAnswers: boolean;
+  /** Sealed by the owner: reference models are such as an innocent suspect could be one of. */
+  readonly referencesExchangeable: boolean;
 }
+
+export const exchangeabilityAssumption =
+  'an innocent suspect is exchangeable with the reference models of one of the two kinds: it reads its inputs, and is built, as they are (sealed by the owner)';
 
 export const replayAssumption =
   'the logged questions were not chosen from served answers (sealed by the owner)';

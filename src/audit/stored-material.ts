@@ -92,6 +92,7 @@ export interface MaterialContext {
   readonly epochCommitment: string;
   readonly records: readonly ServedRecord[];
   readonly questionsNotChosenFromAnswers: boolean;
+  readonly referencesExchangeable: boolean;
 }
 
 /**
@@ -111,8 +112,8 @@ export function decodeMaterial(text: string, context: MaterialContext): AuditMat
       },
     );
   }
-  const bySequence = new Map(context.records.map((record) => [record.sequence, record]));
-  const { profile, epochKey, epochCommitment, questionsNotChosenFromAnswers } = context;
+  const { records, ...shared } = context;
+  const bySequence = new Map(records.map((record) => [record.sequence, record]));
   const recordAt = (sequence: number): ServedRecord => {
     const record = bySequence.get(sequence);
     if (record !== undefined) return record;
@@ -122,10 +123,7 @@ export function decodeMaterial(text: string, context: MaterialContext): AuditMat
   };
   const { logged, coins = logged.map(({ sequence }) => sequence) } = parsed.data;
   return {
-    profile,
-    epochKey,
-    epochCommitment,
-    questionsNotChosenFromAnswers,
+    ...shared,
     fresh: parsed.data.fresh.map(({ input, baselines: rows }, index) => ({
       probe: freshProbe(index, decodeInput(input)),
       baselines: rows.map(decodeBaseline),

@@ -195,6 +195,12 @@ const audit = z
       .describe(
         'Vouch that no tenant chose questions by earlier answers; every report then says so.',
       ),
+    referencesExchangeable: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Vouch that innocents are like the reference models of region traps, which then count.',
+      ),
     inputsChosenWithoutKeys: z
       .boolean()
       .default(false)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { replayAssumption } from '../audit/material.ts';
+import { exchangeabilityAssumption, replayAssumption } from '../audit/material.ts';
 import { charges } from '../audit/multiplicity.ts';
 import {
   type AuditPlan,
@@ -86,6 +86,9 @@ export async function beginRun(
     }).map((charge) => ({ ...charge })),
     assumptions: [
       ...(config.audit.questionsNotChosenFromAnswers ? [replayAssumption] : []),
+      ...(config.audit.referencesExchangeable && joined.regionLots.length > 0
+        ? [exchangeabilityAssumption]
+        : []),
       ...(sealedPools ? [] : [unsealedPools]),
     ],
     beacon: null,

@@ -1,5 +1,5 @@
 import { conductAudit } from '../audit/conduct.ts';
-import { replayAssumption } from '../audit/material.ts';
+import { exchangeabilityAssumption, replayAssumption } from '../audit/material.ts';
 import { decodeMaterial } from '../audit/stored-material.ts';
 import { openClassifier } from '../models/adapters/registry.ts';
 import type { RemoteClassifier } from '../models/adapters/remote.ts';
@@ -82,6 +82,7 @@ export async function auditSuspect(
         epochCommitment: keyRing.commitment(tenant, epoch),
         records,
         questionsNotChosenFromAnswers: sealed.plan.assumptions.includes(replayAssumption),
+        referencesExchangeable: sealed.plan.assumptions.includes(exchangeabilityAssumption),
       });
       const findings = await conductAudit({
         material,

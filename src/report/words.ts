@@ -28,7 +28,7 @@ export const tierMeanings: Readonly<Record<AuditReport['tier'], string>> = {
 export const nullMeanings: Readonly<Record<NullKind, string>> = {
   keyed: 'the chance is in our secret key, so the bound holds whatever the suspect is',
   reference:
-    'the suspect is ranked among models known to be independent, and the bound holds as far as an innocent suspect is like them in kind, size and data',
+    'the suspect is ranked among models known to be independent, and the bound holds as far as an innocent suspect is like them in kind, size, features and data',
   descriptive: 'shown for the reader, never counted',
 };
 

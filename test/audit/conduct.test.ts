@@ -23,6 +23,7 @@ const shared = {
   epochKey,
   epochCommitment: `sha256:${'0'.repeat(64)}`,
   questionsNotChosenFromAnswers: false,
+  referencesExchangeable: true,
   fresh: sentences(30, 'fresh').map((text, index) => ({
     probe: freshProbe(index, text),
     baselines: [readingLogs(cleanOf(text))],

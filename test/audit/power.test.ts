@@ -95,6 +95,7 @@ describe('a trained student', () => {
       epochKey,
       epochCommitment: 'sha256:power',
       questionsNotChosenFromAnswers: true,
+      referencesExchangeable: true,
       fresh: draw(800).map((input, index) => ({
         probe: freshProbe(index, input),
         baselines: baselines(input),

@@ -27,6 +27,7 @@ const context = {
   epochCommitment: `sha256:${'0'.repeat(64)}`,
   records: [record(3), record(7), record(9)],
   questionsNotChosenFromAnswers: false,
+  referencesExchangeable: false,
 };
 const rows = [
   [0.7, 0.1, 0.1, 0.1],

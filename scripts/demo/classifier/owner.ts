@@ -26,7 +26,8 @@ export interface OwnerOptions {
   readonly freshTexts: readonly string[];
   /** Suspects that this owner will audit. */
   readonly suspects: number;
-  /** Further settings of the configuration. */
+  /** Further settings of audits, and of other sections of the configuration. */
+  readonly audit: Readonly<Record<string, unknown>>;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly progress: Progress;
 }
@@ -59,7 +60,7 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
       model: { name: options.model, upstream, labels: [...labels] },
       tenants: [{ id: tenant, apiKeySha256: hashApiKey(apiKey) }],
       keys: { source: `env:${rootVariable}`, ring: '.touchmark/keys/ring.json' },
-      audit: { suspects: options.suspects },
+      audit: { suspects: options.suspects, ...options.audit },
       ...options.settings,
     }),
   );

@@ -22,7 +22,8 @@ export interface DemoOptions {
   readonly progress: Progress;
   /** The model that is protected; fastText's identifier by default. */
   readonly model?: DemoModel;
-  /** Further settings of the owner's configuration. */
+  /** Further settings of audits, and of other sections of the owner's configuration. */
+  readonly audit?: Readonly<Record<string, unknown>>;
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Audits the attacker's models first, which then get what there is little of. */
   readonly attackerFirst?: boolean;
@@ -57,6 +58,7 @@ export async function runClassifierDemo(options: DemoOptions): Promise<DemoResul
       twinTexts: textsOf(pools.twin),
       freshTexts: textsOf(pools.fresh),
       suspects,
+      audit: options.audit ?? {},
       settings: options.settings ?? {},
       progress,
     });

@@ -27,7 +27,8 @@ export function drawScores(audits: readonly AuditedSuspect[]): string {
       axisX([-4, -2, 0, 2, 6, 10, 20, 40], {
         anchor: 'top',
         tickFormat: String,
-        label: 'bans; red surrogates, blue independents; hollow without traps, full with them; match from 6',
+        label:
+          'bans; red surrogates, blue independents; hollow without traps, full with them; match from 6',
         labelArrow: 'none',
         labelAnchor: 'left',
       }),

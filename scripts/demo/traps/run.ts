@@ -29,6 +29,7 @@ export async function runTrapsDemo(options: TrapsDemoOptions): Promise<DemoResul
     ...options,
     model: protectedNetwork(),
     attackerFirst: true,
+    audit: { referencesExchangeable: true },
     settings: { traps: { coinLots: plannedAudits, coinStealth: 1 } },
     stock: (configPath) => stockTraps(configPath, options.progress),
   });

@@ -2,7 +2,7 @@ import type { Evidence, Observation, Probe, ProvenanceTest, TestRun } from '../.
 import { log10WeightedMean } from '../../stats/merging.ts';
 import { type ReferenceRank, referenceRank } from '../../stats/reference-ranks.ts';
 import { type RegionLot, regionStatistic } from '../../traps/kinds/region.ts';
-import type { AuditMaterial } from '../material.ts';
+import { type AuditMaterial, exchangeabilityAssumption } from '../material.ts';
 import { QuestionQueue, SkipCounter } from './question-queue.ts';
 
 /**
@@ -11,6 +11,9 @@ import { QuestionQueue, SkipCounter } from './question-queue.ts';
  * Null (reference): the suspect is exchangeable with the calibration references that learnt from the
  * same training data, or with those that learnt from other data. The e-value is the smaller of the
  * two kinds', at the end of the last trap only; lots of several sets are averaged.
+ *
+ * Innocents that are like no reference, such as those that share the protected model's own features,
+ * agree more than references do. So the evidence is descriptive unless the owner seals the assumption.
  */
 export const regionTraps: ProvenanceTest<AuditMaterial> = {
   name: 'region-traps',
@@ -54,29 +57,30 @@ class RegionTrapsRun implements TestRun {
   evidence(): Evidence {
     const { done, folded, total } = this.#queue;
     const sets = done && total > 0 ? this.#ranks() : [];
+    const counts = this.#material.referencesExchangeable;
     const smaller = sets.map(({ same, other }) => Math.min(same.log10E, other.log10E));
     const [only] = sets;
+    const bans = log10WeightedMean(
+      smaller.length === 0 ? [0] : smaller,
+      smaller.length === 0 ? [1] : smaller.map(() => 1 / smaller.length),
+    );
     return {
       test: regionTraps.name,
-      null: 'reference',
+      null: counts || total === 0 ? 'reference' : 'descriptive',
       status: total === 0 ? 'not-applicable' : done ? 'done' : 'partial',
-      log10E: log10WeightedMean(
-        smaller.length === 0 ? [0] : smaller,
-        smaller.length === 0 ? [1] : smaller.map(() => 1 / smaller.length),
-      ),
-      ...(only && sets.length === 1
+      log10E: counts ? bans : 0,
+      ...(counts && only && sets.length === 1
         ? { log10P: Math.max(only.same.log10P, only.other.log10P) }
         : {}),
       probes: folded,
       skipped: this.#skipped.counts,
-      effect: { ...this.#agreement(), ...(only && sets.length === 1 ? effectOf(only) : {}) },
+      effect: {
+        ...(sets.length > 0 && { bans }),
+        ...this.#agreement(),
+        ...(only && sets.length === 1 ? effectOf(only) : {}),
+      },
       keyMaterial: [],
-      assumptions:
-        total === 0
-          ? []
-          : [
-              'the suspect, if independent, is exchangeable with references of one of the two kinds',
-            ],
+      assumptions: total === 0 ? [] : [exchangeabilityAssumption],
     };
   }
 

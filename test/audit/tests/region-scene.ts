@@ -8,6 +8,7 @@ export function simulate(): AuditMaterial {
     epochKey: keyOf('epoch'),
     epochCommitment: `sha256:${'0'.repeat(64)}`,
     questionsNotChosenFromAnswers: false,
+    referencesExchangeable: true,
     fresh: [],
     logged: [],
     coins: [],

@@ -20,13 +20,17 @@ const lot: RegionLot = {
   calibration: { same: [0, 1, 2, 3, 4, 5, 6, 7, 8], other: [3, 3, 3] },
 };
 
-function runOver(lots: readonly (readonly [set: string, lot: RegionLot])[], answers: Outcome[]) {
+function runOver(
+  lots: readonly (readonly [set: string, lot: RegionLot])[],
+  answers: Outcome[],
+  referencesExchangeable = true,
+) {
   const regionLots = lots.map(([set, each], index) => ({
     set,
     lot: each,
     probes: each.traps.map(({ input }, place) => regionProbe(set, index, place, String(input))),
   }));
-  const run = regionTraps.start({ ...simulate(), regionLots });
+  const run = regionTraps.start({ ...simulate(), regionLots, referencesExchangeable });
   const rest = [...answers];
   const partial = run.evidence();
   for (let due = run.next(); due.length > 0 && rest.length > 0; due = run.next()) {
@@ -55,6 +59,14 @@ describe('region traps', () => {
       Array.from({ length: count }, (_, k) => (k + 1) ** -2).reduce((a, b) => a + b);
     const [same, other] = [10 / (16 * sum(10)), 4 / sum(4)];
     expect(final.log10E).toBeCloseTo(Math.log10(Math.min(same, other)), 12);
+  });
+
+  it('are shown and count nothing unless the owner has sealed what they assume', () => {
+    const yes = Array.from({ length: 4 }, () => answered('yes'));
+    const { final } = runOver([['a', lot]], yes, false);
+    expect(final).toMatchObject({ null: 'descriptive', status: 'done', log10E: 0 });
+    expect(final.log10P).toBeUndefined();
+    expect(final.effect['bans']).toBeCloseTo(runOver([['a', lot]], yes).final.log10E, 12);
   });
 
   it('take a missing answer and one outside the labels for no agreement', () => {
