@@ -44,26 +44,24 @@ export async function claimAuditTraps(
   const { project, keyRing, tenant, epoch, records, profile } = prepared;
   const key = derivePurposeKey(keyRing.epochKey(tenant, epoch), 'label-coins');
   const fallen = coinSequences(records, key, profile.marginThreshold);
-  const now = new Date();
+  const targets = targetsOf(tenant, epoch);
   const claimed = await claimTraps({
     project,
     keyRing,
-    targets: targetsOf(tenant, epoch),
+    targets,
     lotsPerAudit: project.config.traps.lotsPerAudit,
     ...auditee,
-    now,
+    now: new Date(),
   });
+  const stock = await readTrapStock(project);
   const joined = withTraps(shared, fallen, {
-    coins: (await areCoinsSealed(prepared)) ? coinsOf(claimed) : 'all',
+    coins: areCoinsSealed(prepared, stock) ? coinsOf(claimed) : 'all',
     regionLots: claimed.lots.flatMap(({ sealed: { set, seal }, lot }) =>
       set.kind === 'region' ? [{ set: seal.id, index: lot, lot: set.lots[lot]! }] : [],
     ),
   });
   const lots = plannedLots(claimed);
-  const notices = [
-    ...claimed.notices,
-    ...coinNotice(lots, await readTrapStock(project), targetsOf(tenant, epoch)[0]!),
-  ];
+  const notices = [...claimed.notices, ...coinNotice(lots, stock, targets[0]!)];
   return { joined, lots, notices };
 }
 
@@ -135,9 +133,8 @@ function targetsOf(tenant: string, epoch: string): readonly TrapTarget[] {
   ];
 }
 
-async function areCoinsSealed({ project, tenant, epoch }: PreparedAudit): Promise<boolean> {
+function areCoinsSealed({ project, tenant, epoch }: PreparedAudit, { sets }: TrapStock): boolean {
   if (project.config.traps.lotsPerAudit === 0) return true;
-  const { sets } = await readTrapStock(project);
   return sets.some(
     ({ sealed }) => sealed.kind === 'coin' && sealed.tenant === tenant && sealed.epoch === epoch,
   );

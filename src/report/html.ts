@@ -106,7 +106,7 @@ function meaning(report: AuditReport): Markup {
     keyedOnly
       ? 'Every counted test has its chance in the key, not in the suspect: the bound holds for any model that never saw our answers, however similar its data or design.'
       : 'Counted keyed tests hold whatever the suspect is, and the verdict rests on them alone; counted reference tests rank it among models known to be independent, and hold as far as an innocent suspect is like those.',
-    'Likeness is not evidence: agreement between the two models is shown below and never counted.',
+    'Likeness is not evidence: agreement between the two models on ordinary questions is shown below and never counted.',
   ];
   const not = [
     ...notProven[report.verdict],

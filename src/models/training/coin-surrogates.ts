@@ -5,6 +5,7 @@ import { topTwo } from '../../watermark/probability/distribution.ts';
 import type { SparseVector } from '../../watermark/probability/features.ts';
 import { trainAveragedPerceptron } from './averaged-perceptron.ts';
 import { trainNetwork } from './network.ts';
+import { featureDimensions } from './search-features.ts';
 
 /** A question and the answer that a thief got to it. */
 export interface StolenAnswer {
@@ -46,7 +47,7 @@ export async function simulateCoinSurrogates(
 ): Promise<readonly SurrogateCoins[]> {
   const classes = labels.length;
   const rows = answers.map(({ input }) => readFeatures(features, input));
-  const dimensions = features.kind === 'text' ? features.ngrams.dimensions : features.mean.length;
+  const dimensions = featureDimensions(features);
   const network = async (name: string, targets: readonly ArrayLike<number>[]) => {
     const options = { ...training, dimensions, seed: `coin-surrogates/${name}` };
     const told: Progress = (_, done, total) =>
@@ -79,7 +80,7 @@ function perceptron(
     rows,
     answers.map(({ label }) => label),
     {
-      dimensions: map.kind === 'text' ? perceptronDimensions : map.mean.length,
+      dimensions: featureDimensions(map),
       classes: labels.length,
       epochs: 5,
       seed: 'coin-surrogates',

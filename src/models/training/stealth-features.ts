@@ -1,6 +1,7 @@
 import type { Input, TensorInput } from '../../contracts.ts';
 import { type FeatureMap, readFeatures } from '../../watermark/classifier-profile.ts';
 import type { SparseVector } from '../../watermark/probability/features.ts';
+import { featureDimensions } from './search-features.ts';
 
 /** Reads inputs as a classifier does that tells traps from traffic. */
 export interface StealthReader {
@@ -22,7 +23,7 @@ const farthest = 4;
  * @throws INPUT_INVALID, also when reading, for an input that is not of the map's kind or shape
  */
 export function stealthReader(map: FeatureMap, sample: readonly Input[]): StealthReader {
-  const base = map.kind === 'text' ? map.ngrams.dimensions : map.mean.length;
+  const base = featureDimensions(map);
   const scales = scalesOf(sample.map(simpleFeatures));
   return {
     dimensions: base + scales.length,
