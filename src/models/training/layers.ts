@@ -47,6 +47,44 @@ export function labelsOf(models: readonly Layers[], rows: SparseRows): Uint16Arr
   });
 }
 
+/**
+ * Returns the probabilities that each model gives every row, row-major [rows, classes]: the softmax
+ * of its logits over the classes, in float32. One list per model.
+ */
+export function probabilitiesOf(models: readonly Layers[], rows: SparseRows): Float32Array[] {
+  const bench = new RowBench(rows, models);
+  return models.map((model) => {
+    const { classes } = model;
+    const probabilities = new Float32Array((rows.offsets.length - 1) * classes);
+    bench.visit(model, (start, count, logits, units) => {
+      for (let row = 0; row < count; row += 1) {
+        const to = (start + row) * classes;
+        writeSoftmax(logits, row * units, probabilities, to, classes);
+      }
+    });
+    return probabilities;
+  });
+}
+
+function writeSoftmax(
+  logits: Float32Array,
+  from: number,
+  probabilities: Float32Array,
+  to: number,
+  classes: number,
+): void {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let label = 0; label < classes; label += 1)
+    largest = Math.max(largest, logits[from + label]!);
+  let total = 0;
+  for (let label = 0; label < classes; label += 1) {
+    const power = Math.exp(logits[from + label]! - largest);
+    probabilities[to + label] = power;
+    total += power;
+  }
+  for (let label = 0; label < classes; label += 1) probabilities[to + label]! /= total;
+}
+
 /** Rows, and room for any of some models, in one memory. */
 class RowBench {
   readonly #memory: TrainingMemory;

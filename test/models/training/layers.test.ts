@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type FitOptions, fitLayers } from '../../../src/models/training/fit-layers.ts';
-import { type Layers, labelsOf } from '../../../src/models/training/layers.ts';
+import { type Layers, labelsOf, probabilitiesOf } from '../../../src/models/training/layers.ts';
 import { fitLinear } from '../../../src/models/training/linear-scores.ts';
 import { decodeModel, encodeModel } from '../../../src/models/training/model-cache.ts';
 import { oneHot } from '../../../src/models/training/model-families.ts';
@@ -89,6 +89,25 @@ describe('fitLayers', () => {
       const values = logits(first!, point);
       expect(values[own[row]!]).toBeCloseTo(Math.max(...values), 4);
     });
+  });
+
+  it('gives probabilities by plain arithmetic, of linear models and networks, for more rows than one batch', async () => {
+    const targets = oneHot(labels, classes);
+    const fitted = [24, 0, 8].map((hidden) =>
+      fitLayers(rows, targets, { ...options, hidden, epochs: 3 }),
+    );
+    const models = await Promise.all(fitted);
+    const all = probabilitiesOf(models, rows);
+    expect(all.map(({ length }) => length)).toEqual(models.map(() => points.length * classes));
+    models.forEach((model, place) => {
+      points.forEach((point, row) => {
+        softmax(Float64Array.from(logits(model, point))).forEach((probability, label) => {
+          expect(all[place]![row * classes + label]).toBeCloseTo(probability, 5);
+        });
+      });
+    });
+    expect(probabilitiesOf([], rows)).toEqual([]);
+    expect(probabilitiesOf(models, packRows([]))).toEqual(models.map(() => new Float32Array(0)));
   });
 
   it('learns soft targets as probabilities, from the rows of the sample alone', async () => {
