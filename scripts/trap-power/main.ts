@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { stderrProgress } from '../progress.ts';
+import { taskNames } from '../zoo/manifest.ts';
 import type { Message } from './process.ts';
-import { type SceneJob, type SceneOutcome, sceneNames } from './run-scene.ts';
+import type { SceneJob, SceneOutcome } from './run-scene.ts';
 import { trapPowerTables } from './table.ts';
 
 const { scenes, seed, surrogates, references, reading, lots, processes, cache, json } = await yargs(
@@ -14,8 +15,8 @@ const { scenes, seed, surrogates, references, reading, lots, processes, cache, j
   .scriptName('npm run trap-power --')
   .option('scenes', {
     array: true,
-    choices: sceneNames,
-    default: [...sceneNames],
+    choices: taskNames,
+    default: [...taskNames],
     describe: 'Tasks: Fashion-MNIST, language identification',
   })
   .option('seed', { type: 'string', default: '1', describe: 'Of splits, models and searches' })

@@ -6,9 +6,9 @@ import { referenceRank } from '../../src/stats/reference-ranks.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
 import { type RegionTrapSet, regionStatistic } from '../../src/traps/kinds/region.ts';
 import { decodeInput } from '../../src/traps/trap-set.ts';
+import type { Scene } from '../zoo/scene.ts';
+import type { ZooModel } from '../zoo/zoo-model.ts';
 import { type Recalibration, recalibrate } from './recalibrate.ts';
-import type { Scene } from './scene.ts';
-import type { Subject } from './subject.ts';
 
 /** What the lots of a set said of some models. */
 export interface GroupOutcome {
@@ -51,7 +51,7 @@ export interface SetOutcome {
 }
 
 interface Verdict {
-  readonly subject: Subject;
+  readonly subject: ZooModel;
   /** Over the first lot. */
   readonly statistic: number;
   readonly lots: readonly { readonly p: number; readonly e: number }[];
@@ -65,7 +65,7 @@ const poolDraws = 5;
 export function measureSet(
   set: RegionTrapSet,
   scene: Scene,
-  subjects: readonly Subject[],
+  subjects: readonly ZooModel[],
   models: RegionModels,
 ): SetOutcome {
   const inputs = set.lots.flatMap(({ traps }) => traps.map(({ input }) => decodeInput(input)));
@@ -75,7 +75,7 @@ export function measureSet(
     );
     return { subject, ...judge(set, labels) };
   });
-  const of = (group: string, chosen: (subject: Subject) => boolean) =>
+  const of = (group: string, chosen: (subject: ZooModel) => boolean) =>
     summarise(
       group,
       verdicts.filter(({ subject }) => chosen(subject)),
@@ -118,23 +118,23 @@ export function measureSet(
   };
 }
 
-function isClone(subject: Subject, kind: string): boolean {
+function isClone(subject: ZooModel, kind: string): boolean {
   return subject.truth === 'surrogate' && subject.kind === kind;
 }
 
 function independentGroups(
-  subjects: readonly Subject[],
-): (readonly [group: string, chosen: (subject: Subject) => boolean])[] {
+  subjects: readonly ZooModel[],
+): (readonly [group: string, chosen: (subject: ZooModel) => boolean])[] {
   return (['same-data independent', 'other-data independent'] as const).flatMap((truth) => {
-    const own = (subject: Subject) => subject.truth === truth;
+    const own = (subject: ZooModel) => subject.truth === truth;
     const families = [...new Set(subjects.filter(own).map(({ kind }) => kind))];
     return [
       [`${truth}s`, own] as const,
-      [`${truth}s: families that references have`, (each: Subject) => own(each) && each.familiar],
-      [`${truth}s: families that none has`, (each: Subject) => own(each) && !each.familiar],
+      [`${truth}s: families that references have`, (each: ZooModel) => own(each) && each.familiar],
+      [`${truth}s: families that none has`, (each: ZooModel) => own(each) && !each.familiar],
       ...families.map(
         (kind) =>
-          [`${truth}s: ${kind}`, (each: Subject) => own(each) && each.kind === kind] as const,
+          [`${truth}s: ${kind}`, (each: ZooModel) => own(each) && each.kind === kind] as const,
       ),
     ];
   });

@@ -4,7 +4,7 @@ import { referenceRank } from '../../src/stats/reference-ranks.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
 import type { RegionLot } from '../../src/traps/kinds/region.ts';
 import { decodeInput } from '../../src/traps/trap-set.ts';
-import type { Subject } from './subject.ts';
+import type { ZooModel } from '../zoo/zoo-model.ts';
 
 /** Shares with p <= .05. */
 export interface Rates {
@@ -40,7 +40,7 @@ const small = new Set(['network-0', 'network-24', 'naive-bayes', 'perceptron']);
 export function recalibrate(
   lot: RegionLot,
   models: RegionModels,
-  subjects: readonly Subject[],
+  subjects: readonly ZooModel[],
   statistics: readonly number[],
 ): Recalibration {
   const references = referencesOver(lot, models);
@@ -81,7 +81,7 @@ function referencesOver(lot: RegionLot, models: RegionModels): Reference[] {
 }
 
 function ratesOf(
-  subjects: readonly Subject[],
+  subjects: readonly ZooModel[],
   statistics: readonly number[],
   groups: readonly (readonly Reference[])[],
 ): Rates {
@@ -89,7 +89,7 @@ function ratesOf(
   const accused = statistics.map((own) =>
     values.every((group) => referenceRank(own, group).p <= level),
   );
-  const share = (truth: Subject['truth']) => {
+  const share = (truth: ZooModel['truth']) => {
     const own = accused.filter((_, index) => subjects[index]!.truth === truth);
     return own.filter(Boolean).length / Math.max(1, own.length);
   };

@@ -7,8 +7,8 @@ const root = join(import.meta.dirname, '../..');
 /** What figures depend on, besides their job. */
 const folders = [
   ...['src/audit/trap-search', 'src/models/search', 'src/models/training', 'src/stats'],
-  ...['src/traps', 'src/watermark', 'scripts/trap-power', 'scripts/demo/traps', 'traps'],
-  'scripts/demo/classifier',
+  ...['src/traps', 'src/watermark', 'scripts/trap-power', 'scripts/zoo', 'traps'],
+  ...['scripts/demo/classifier', 'scripts/demo/traps'],
 ];
 
 /** Returns the result of a job from an earlier run of the very same code, or else from `work`. */

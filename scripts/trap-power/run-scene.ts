@@ -9,23 +9,22 @@ import type { Layers } from '../../src/models/training/layers.ts';
 import type { ModelCache } from '../../src/models/training/model-cache.ts';
 import { networkVersion } from '../demo/traps/protected-network.ts';
 import { readShippedSet, splitsSeed } from '../demo/traps/shipped-set.ts';
-import { activityOf } from './forward.ts';
-import { imageScene } from './images.ts';
-import { trainIndependents } from './independents.ts';
+import { activityOf } from '../zoo/forward.ts';
+import { imageScene } from '../zoo/images.ts';
+import { trainIndependents } from '../zoo/independents.ts';
+import { type TaskName, trapPowerKinds } from '../zoo/manifest.ts';
+import type { Examples, Scene } from '../zoo/scene.ts';
+import { folderCache } from '../zoo/school.ts';
+import { trainProtected } from '../zoo/subject.ts';
+import { trainThieves } from '../zoo/surrogates.ts';
+import { textScene } from '../zoo/texts.ts';
+import { thirdPartyModels } from '../zoo/third-parties.ts';
+import { layersAnswerer, type ZooModel } from '../zoo/zoo-model.ts';
 import { measureSet, type SetOutcome } from './measure.ts';
-import type { Examples, Scene } from './scene.ts';
-import { folderCache, labellerOf } from './school.ts';
-import { type Subject, trainProtected } from './subject.ts';
-import { trainThieves } from './surrogates.ts';
-import { textScene } from './texts.ts';
-import { thirdPartySubjects } from './third-parties.ts';
-
-export const sceneNames = ['images', 'languages'] as const;
-export type SceneName = (typeof sceneNames)[number];
 
 /** One task to be measured. */
 export interface SceneJob {
-  readonly scene: SceneName;
+  readonly scene: TaskName;
   readonly seed: string;
   /** Surrogates of each kind. */
   readonly surrogates: number;
@@ -64,10 +63,10 @@ export async function runScene(
   const cache = await folderCache(job.cache);
   const layers = await trainProtected(scene, { seed, cache, signal });
   const workshop = { scene, protected: layers, seed, cache, signal, progress };
-  const subjects: Subject[] = [
-    ...(await trainIndependents(workshop)),
-    ...(job.scene === 'languages' ? await thirdPartySubjects(scene) : []),
-    ...(await trainThieves(workshop, job.surrogates)),
+  const subjects: ZooModel[] = [
+    ...(await trainIndependents(workshop, 'count')),
+    ...(job.scene === 'languages' ? await thirdPartyModels(scene) : []),
+    ...(await trainThieves(workshop, trapPowerKinds, job.surrogates)),
   ];
   const protectedModel = askable(scene, layers, signal, progress);
   const models = await trainModels(scene, protectedModel, {
@@ -93,7 +92,7 @@ export async function runScene(
     }
     sets.push({ ...measureSet(shipped, scene, subjects, models), source: 'shipped' });
   }
-  const answers = labellerOf(scene.views.protected, layers)(scene.traffic.inputs);
+  const answers = layersAnswerer(scene.views.protected, layers).label(scene.traffic.inputs);
   const right = scene.traffic.labels.filter((label, index) => answers[index] === label).length;
   return {
     scene: scene.name,

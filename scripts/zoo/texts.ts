@@ -4,6 +4,7 @@ import { labels } from '../demo/classifier/languages.ts';
 import type { Snippet } from '../demo/classifier/snippets.ts';
 import { protectedNgrams, protectedUnits } from '../demo/traps/protected-network.ts';
 import { drawTextSplits } from '../demo/traps/splits.ts';
+import { foreignTexts } from './foreign.ts';
 import { type Examples, type Scene, viewOf } from './scene.ts';
 
 const splices = 10_000;
@@ -38,6 +39,7 @@ export function textScene(seed: string): Scene {
     },
     features: { kind: 'text', ngrams: protectedNgrams },
     mix: splice,
+    foreign: foreignTexts,
   };
 }
 

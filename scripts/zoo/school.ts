@@ -4,22 +4,20 @@ import { join } from 'node:path';
 import type { Input } from '../../src/contracts.ts';
 import { inputDigest } from '../../src/keys/canonical-input.ts';
 import { fitLayers } from '../../src/models/training/fit-layers.ts';
-import { type Layers, labelsOf } from '../../src/models/training/layers.ts';
+import type { Layers } from '../../src/models/training/layers.ts';
 import { fitLinear, type LinearLearner } from '../../src/models/training/linear-scores.ts';
 import { cachedModel, type ModelCache } from '../../src/models/training/model-cache.ts';
 import { hardLabels } from '../../src/models/training/model-families.ts';
 import type { SparseRows } from '../../src/models/training/sparse-product.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
-import { nearestVotes } from './neighbours.ts';
 import { fitRandomFeatures } from './random-features.ts';
 import type { View } from './scene.ts';
-
-/** Answers each question with the index of a class; undefined for one outside the set. */
-export type Labeller = (inputs: readonly Input[]) => ArrayLike<number | undefined>;
 
 /** What models learn from: questions as a view reads them, and a distribution for each. */
 export interface Lesson {
   readonly view: View;
+  readonly questions: number;
+  /** Read when first used: a model from the cache takes none. */
   readonly rows: SparseRows;
   /** Row-major [rows, classes]. */
   readonly targets: Float32Array;
@@ -45,9 +43,14 @@ export function lessonOf(view: View, inputs: readonly Input[], targets: Float32A
   const hash = createHash('sha256').update(`${version} ${view.name} ${view.dimensions}`);
   for (const input of inputs) hash.update(inputDigest(input));
   hash.update(Buffer.from(targets.buffer, targets.byteOffset, targets.byteLength));
+  let rows: SparseRows | undefined;
   return {
     view,
-    rows: view.read(inputs),
+    questions: inputs.length,
+    get rows() {
+      rows ??= view.read(inputs);
+      return rows;
+    },
     targets,
     classes: targets.length / inputs.length,
     key: hash.digest('hex'),
@@ -61,7 +64,7 @@ export function teach(
   cache: ModelCache,
   signal: AbortSignal,
 ): Promise<Layers> {
-  const { view, rows, targets, classes } = lesson;
+  const { view, targets, classes } = lesson;
   const { learner, hidden = 0, seed, sample } = curriculum;
   const key = createHash('sha256')
     .update(JSON.stringify([lesson.key, learner, hidden, seed]))
@@ -69,6 +72,7 @@ export function teach(
     .digest('hex');
   return cachedModel(cache, key, () => {
     signal.throwIfAborted();
+    const { rows } = lesson;
     const common = { dimensions: view.dimensions, classes, seed, sample, signal };
     if (learner === 'random features') return fitRandomFeatures(rows, targets, common);
     if (learner !== 'network') {
@@ -85,26 +89,6 @@ export function teach(
       learningRate: 0.02 * 2 ** (2.4 * random.uniform() - 1.2) * (hidden === 0 ? 5 : 1),
     });
   });
-}
-
-/** Returns how a trained model answers. */
-export function labellerOf(view: View, layers: Layers): Labeller {
-  return (inputs) => labelsOf([layers], view.read(inputs))[0]!;
-}
-
-/** Returns how the nearest of a lesson's rows answer; there is nothing to train. */
-export function neighbourLabeller(
-  { view, rows, targets, classes }: Lesson,
-  sample: Uint32Array,
-  neighbours: number,
-): Labeller {
-  const labels = hardLabels(targets, classes);
-  return (inputs) =>
-    nearestVotes(rows, labels, sample, {
-      rows: view.read(inputs),
-      neighbours,
-      dimensions: view.dimensions,
-    });
 }
 
 /** A cache of models in a folder; a file is whole or absent. */

@@ -1,32 +1,34 @@
-import type { Progress } from '../../src/contracts.ts';
+import type { Input, Progress } from '../../src/contracts.ts';
 import type { Layers } from '../../src/models/training/layers.ts';
 import type { ModelCache } from '../../src/models/training/model-cache.ts';
-import { oneHot } from '../../src/models/training/model-families.ts';
+import { hardLabels, oneHot } from '../../src/models/training/model-families.ts';
+import { probabilitiesOf } from './forward.ts';
 import type { Examples, Scene, View } from './scene.ts';
-import { type Curriculum, type Labeller, type Lesson, lessonOf, teach } from './school.ts';
+import { type Curriculum, type Lesson, lessonOf, teach } from './school.ts';
 
-/** A model that is audited, and the truth about it. */
-export interface Subject {
-  readonly name: string;
-  readonly truth: 'same-data independent' | 'other-data independent' | 'surrogate';
-  /** The family of an independent, the kind of a surrogate. */
-  readonly kind: string;
-  /** Whether references of that family exist; surrogates: whether the library simulates the kind. */
-  readonly familiar: boolean;
-  readonly label: Labeller;
+/** What questions were answered with. */
+export interface Answers {
+  /** Row-major [questions, classes]. */
+  readonly probabilities: Float32Array;
+  readonly labels: ArrayLike<number>;
 }
+
+/** Somebody whose answers others learn from. */
+export type Teacher = (questions: readonly Input[]) => Answers;
 
 /** What all training of one scene shares. */
 export interface Workshop {
   readonly scene: Scene;
   readonly protected: Layers;
+  /** What tenants are answered, where it is not what the protected model says. */
+  readonly served?: Teacher;
   readonly seed: string;
   readonly cache: ModelCache;
   readonly signal: AbortSignal;
   readonly progress: Progress;
 }
 
-/** Trains the model that the scene's owner protects: one hidden layer, true labels. */
+/** Trains the model that the scene's owner protects: the scene's hidden units, true labels. */
 export async function trainProtected(
   scene: Scene,
   { seed, cache, signal }: Pick<Workshop, 'seed' | 'cache' | 'signal'>,
@@ -39,6 +41,14 @@ export async function trainProtected(
     cache,
     signal,
   );
+}
+
+/** Returns a trained model as a teacher. */
+export function teacherOf(view: View, layers: Layers): Teacher {
+  return (questions) => {
+    const probabilities = probabilitiesOf(layers, view.read(questions));
+    return { probabilities, labels: hardLabels(probabilities, layers.classes) };
+  };
 }
 
 /** A lesson with true labels. */
