@@ -66,8 +66,7 @@ function readImages() {
 
 function readClass(label: number): { input: TensorInput; label: number }[] {
   const root = dirname(createRequire(import.meta.url).resolve('fashion-mnist'));
-  const text = readFileSync(join(root, 'clothes', `${label}.json`), 'utf8');
-  const images = (JSON.parse(text) as { data: number[][] | number[] }).data.flat();
+  const images = greyValues(readFileSync(join(root, 'clothes', `${label}.json`)));
   const count = Math.floor(images.length / side ** 2);
   return Array.from({ length: count }, (_, image) => ({
     input: { shape: [14, 14], data: pooled(images, image * side ** 2) },
@@ -75,7 +74,24 @@ function readClass(label: number): { input: TensorInput; label: number }[] {
   }));
 }
 
-function pooled(images: readonly number[], from: number): Float32Array {
+/** The whole numbers of a JSON text that holds no other digits; many times faster than its parser. */
+function greyValues(text: Uint8Array): Uint8Array {
+  const values = new Uint8Array(text.length);
+  let count = 0;
+  let value = -1;
+  for (const byte of text) {
+    const digit = byte - 48;
+    if (digit >= 0 && digit <= 9) value = Math.max(0, value) * 10 + digit;
+    else if (value >= 0) {
+      values[count] = value;
+      count += 1;
+      value = -1;
+    }
+  }
+  return values.subarray(0, count);
+}
+
+function pooled(images: Uint8Array, from: number): Float32Array {
   return Float32Array.from({ length: 196 }, (_, pixel) => {
     const at = from + 2 * side * Math.floor(pixel / 14) + 2 * (pixel % 14);
     const sum = images[at]! + images[at + 1]! + images[at + side]! + images[at + side + 1]!;

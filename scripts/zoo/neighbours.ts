@@ -1,3 +1,5 @@
+import { TrainingMemory } from '../../src/models/training/kernel/instance.ts';
+import { paddedUnits, placeRows } from '../../src/models/training/layers.ts';
 import type { SparseRows } from '../../src/models/training/sparse-product.ts';
 
 /** What nearest neighbours are sought for, and how many. */
@@ -35,28 +37,78 @@ export function nearestShares(
   return shares;
 }
 
+/** Candidates beyond the neighbours, so that no rounding of the kernel's float32 hides one. */
+const spare = 8;
+const rowsAtOnce = 64;
+
+/** The kernel finds candidates; exact distances rank them, the earlier in the sample first. */
 function nearestClasses(
   known: SparseRows,
   labels: ArrayLike<number>,
   sample: Uint32Array,
-  { rows, neighbours, dimensions }: NeighbourSearch,
+  search: NeighbourSearch,
 ): number[][] {
+  const { rows, neighbours, dimensions } = search;
   const norms = Float64Array.from(sample, (row) => squareOf(known, row));
   const dense = new Float64Array(dimensions);
-  return Array.from({ length: rows.offsets.length - 1 }, (_, row) => {
+  const nearest: number[][] = [];
+  visitProducts(known, sample, norms, search, (row, scores) => {
     dense.fill(0);
     for (let entry = rows.offsets[row]!; entry < rows.offsets[row + 1]!; entry += 1)
       dense[rows.indices[entry]!] = rows.values[entry]!;
-    const nearest: { place: number; distance: number }[] = [];
-    for (let place = 0; place < sample.length; place += 1) {
-      const distance = norms[place]! - 2 * dot(dense, known, sample[place]!);
-      if (nearest.length === neighbours && distance >= nearest[neighbours - 1]!.distance) continue;
-      const behind = nearest.findIndex((other) => other.distance > distance);
-      nearest.splice(behind < 0 ? nearest.length : behind, 0, { place, distance });
-      nearest.length = Math.min(nearest.length, neighbours);
-    }
-    return nearest.map(({ place }) => labels[sample[place]!]!);
+    const ranked = largestOf(scores, Math.min(sample.length, neighbours + spare))
+      .map((place) => ({ place, distance: norms[place]! - 2 * dot(dense, known, sample[place]!) }))
+      .sort((one, two) => one.distance - two.distance || one.place - two.place);
+    nearest.push(ranked.slice(0, neighbours).map(({ place }) => labels[sample[place]!]!));
   });
+  return nearest;
+}
+
+/** Visits, for every row, half of what its distance to each of the sample falls short of its norm. */
+function visitProducts(
+  known: SparseRows,
+  sample: Uint32Array,
+  norms: Float64Array,
+  { rows, dimensions }: NeighbourSearch,
+  visit: (row: number, scores: Float32Array) => void,
+): void {
+  const units = paddedUnits(sample.length);
+  const sizes = [rows.offsets.length, rows.indices.length, rows.values.length, rowsAtOnce];
+  const memory = new TrainingMemory([...sizes, (dimensions + 1) * units, rowsAtOnce * units]);
+  const placed = placeRows(memory, rows);
+  const order = memory.integers(rowsAtOnce);
+  const weights = memory.floats((dimensions + 1) * units);
+  sample.forEach((row, place) => {
+    for (let entry = known.offsets[row]!; entry < known.offsets[row + 1]!; entry += 1)
+      weights[known.indices[entry]! * units + place] = known.values[entry]!;
+    weights[dimensions * units + place] = -norms[place]! / 2;
+  });
+  const out = memory.floats(rowsAtOnce * units);
+  const [table, to] = [weights.byteOffset, out.byteOffset];
+  const total = rows.offsets.length - 1;
+  for (let start = 0; start < total; start += rowsAtOnce) {
+    const count = Math.min(rowsAtOnce, total - start);
+    for (let row = 0; row < count; row += 1) order[row] = start + row;
+    memory.kernel.sumRows(order.byteOffset, count, ...placed, table, dimensions, units, to);
+    for (let row = 0; row < count; row += 1)
+      visit(start + row, out.subarray(row * units, row * units + sample.length));
+  }
+}
+
+/** The places of the largest scores, in no order. */
+function largestOf(scores: Float32Array, count: number): number[] {
+  const places = Array.from({ length: count }, (_, place) => place);
+  const least = () =>
+    places.reduce((low, place, at) => (scores[place]! < scores[places[low]!]! ? at : low), 0);
+  let lowest = least();
+  let bound = scores[places[lowest]!]!;
+  for (let place = count; place < scores.length; place += 1) {
+    if (scores[place]! <= bound) continue;
+    places[lowest] = place;
+    lowest = least();
+    bound = scores[places[lowest]!]!;
+  }
+  return places;
 }
 
 function vote(classes: readonly number[]): number {

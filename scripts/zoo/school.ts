@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Input } from '../../src/contracts.ts';
+import type { Input, TensorInput } from '../../src/contracts.ts';
 import { inputDigest } from '../../src/keys/canonical-input.ts';
 import { fitLayers } from '../../src/models/training/fit-layers.ts';
 import type { Layers } from '../../src/models/training/layers.ts';
@@ -41,7 +41,7 @@ const version = 1;
 /** Prepares a lesson. */
 export function lessonOf(view: View, inputs: readonly Input[], targets: Float32Array): Lesson {
   const hash = createHash('sha256').update(`${version} ${view.name} ${view.dimensions}`);
-  for (const input of inputs) hash.update(inputDigest(input));
+  for (const input of inputs) hash.update(digestOf(input));
   hash.update(Buffer.from(targets.buffer, targets.byteOffset, targets.byteLength));
   let rows: SparseRows | undefined;
   return {
@@ -55,6 +55,16 @@ export function lessonOf(view: View, inputs: readonly Input[], targets: Float32A
     classes: targets.length / inputs.length,
     key: hash.digest('hex'),
   };
+}
+
+const digests = new WeakMap<TensorInput, Buffer>();
+
+/** Tensors are slow to digest, and the same ones are in many lessons. */
+function digestOf(input: Input): Buffer {
+  if (typeof input === 'string') return inputDigest(input);
+  const digest = digests.get(input) ?? inputDigest(input);
+  digests.set(input, digest);
+  return digest;
 }
 
 /** Trains a model, or finds it in the cache. */
