@@ -8,7 +8,7 @@ import type { Answerer, ZooModel } from './zoo-model.ts';
 export async function thirdPartyModels({ labels }: Scene): Promise<ZooModel[]> {
   const match = createLabelMatcher(labels);
   return (await loadThirdParties()).map(({ name, server }) => ({
-    id: name,
+    id: `third party/${name}`,
     truth: 'other-data independent',
     kind: 'third party',
     familiar: false,
