@@ -1,5 +1,5 @@
 /** Opens the zoo: trains every protected model, surrogate and independent, and says what they are. */
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import yargs from 'yargs';
@@ -52,10 +52,12 @@ const summaries: MemberSummary[] = [];
 const waiting = [...chosen.entries()];
 await Promise.all(
   Array.from({ length: Math.min(processes, chosen.length) }, async () => {
+    const child = fork(new URL('./process.ts', import.meta.url));
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [index, plan] = next;
-      summaries[index] = await inOwnProcess({ plan, cache: folder });
+      summaries[index] = await openIn(child, { plan, cache: folder });
     }
+    child.disconnect();
   }),
 );
 const document = `${JSON.stringify({ schema: 'touchmark/zoo@1', members: summaries }, null, 2)}\n`;
@@ -63,21 +65,20 @@ await mkdir(folder, { recursive: true });
 await writeFile(join(folder, 'manifest.json'), document);
 process.stdout.write(json ? document : `${zooTables(summaries)}\n`);
 
-function inOwnProcess(job: MemberJob): Promise<MemberSummary> {
-  const child = fork(new URL('./process.ts', import.meta.url));
+function openIn(child: ChildProcess, job: MemberJob): Promise<MemberSummary> {
   const name = nameOf(job.plan);
   return new Promise((done, reject) => {
-    child.once('exit', () => reject(new Error(`the process for ${name} ended early`)));
-    child.on('message', (message: Message) => {
+    const ended = () => reject(new Error(`the process for ${name} ended early`));
+    const hear = (message: Message) => {
       if ('progress' in message) {
         const [stage, finished, total] = message.progress;
         progress(`${name}: ${stage}`, finished, total);
       } else {
+        child.off('message', hear).off('exit', ended);
         done(message.summary);
-        child.disconnect();
       }
-    });
-    child.send(job);
+    };
+    child.on('message', hear).once('exit', ended).send(job);
   });
 }
 

@@ -10,29 +10,18 @@ export interface NeighbourSearch {
 }
 
 /**
- * Returns the k-nearest-neighbours vote (Cover and Hart 1967) of every row: the likeliest class among
- * the k rows of the sample with the largest inner product, the nearest one's where there is a tie.
+ * Returns the k-nearest-neighbours vote (Cover and Hart 1967) of every row: the most frequent of its
+ * neighbours' classes, the nearest one's where there is a tie.
  */
-export function nearestVotes(
-  known: SparseRows,
-  labels: ArrayLike<number>,
-  sample: Uint32Array,
-  search: NeighbourSearch,
-): Uint16Array {
-  return Uint16Array.from(nearestClasses(known, labels, sample, search), vote);
+export function votesOf(nearest: readonly (readonly number[])[]): Uint16Array {
+  return Uint16Array.from(nearest, vote);
 }
 
 /** Returns the share of the vote that each class gets, row-major [rows, classes]. */
-export function nearestShares(
-  known: SparseRows,
-  labels: ArrayLike<number>,
-  sample: Uint32Array,
-  search: NeighbourSearch & { readonly classes: number },
-): Float32Array {
-  const nearest = nearestClasses(known, labels, sample, search);
-  const shares = new Float32Array(nearest.length * search.classes);
+export function sharesOf(nearest: readonly (readonly number[])[], classes: number): Float32Array {
+  const shares = new Float32Array(nearest.length * classes);
   nearest.forEach((voters, row) => {
-    for (const label of voters) shares[row * search.classes + label]! += 1 / voters.length;
+    for (const label of voters) shares[row * classes + label]! += 1 / voters.length;
   });
   return shares;
 }
@@ -41,8 +30,11 @@ export function nearestShares(
 const spare = 8;
 const rowsAtOnce = 64;
 
-/** The kernel finds candidates; exact distances rank them, the earlier in the sample first. */
-function nearestClasses(
+/**
+ * Returns the classes of the k rows of the sample that are nearest to every row, nearest first.
+ * The kernel finds candidates; exact distances rank them, the earlier in the sample first.
+ */
+export function nearestClasses(
   known: SparseRows,
   labels: ArrayLike<number>,
   sample: Uint32Array,

@@ -1,4 +1,4 @@
-/** A process of its own for one member of the zoo: a job comes in, progress and a summary go out. */
+/** A process that opens members of the zoo: a job comes in, progress and a summary go out. */
 import type { MemberPlan } from './manifest.ts';
 import { folderCache } from './school.ts';
 import { type MemberSummary, summarise } from './summary.ts';

@@ -29,7 +29,7 @@ export interface MemberSummary extends MemberPlan {
   readonly models: readonly ModelSummary[];
 }
 
-const digestedQuestions = 200;
+const [sharedQuestions, digestedQuestions] = [1000, 200];
 
 /** Opens a member with marked answers and says what it holds. */
 export async function summarise(
@@ -45,7 +45,8 @@ export async function summarise(
     task: plan.task,
     number: plan.number,
   });
-  const { inputs, labels } = scene.traffic;
+  const inputs = scene.traffic.inputs.slice(0, sharedQuestions);
+  const labels = scene.traffic.labels.slice(0, sharedQuestions);
   const first = inputs.slice(0, digestedQuestions);
   const models = [protectedModel, ...surrogates, ...independents];
   const answers = models.map((model) => model.label(inputs));

@@ -2,7 +2,7 @@ import type { Classifier, Input } from '../../src/contracts.ts';
 import { type Layers, labelsOf, probabilitiesOf } from '../../src/models/training/layers.ts';
 import { hardLabels } from '../../src/models/training/model-families.ts';
 import type { SparseRows } from '../../src/models/training/sparse-product.ts';
-import { nearestShares, nearestVotes } from './neighbours.ts';
+import { nearestClasses, sharesOf, votesOf } from './neighbours.ts';
 import type { View } from './scene.ts';
 import type { Lesson } from './school.ts';
 
@@ -46,13 +46,16 @@ export function neighbourAnswerer(
 ): Required<Answerer> {
   const { view, targets, classes } = lesson;
   const labels = hardLabels(targets, classes);
-  const search = (inputs: readonly Input[]) => ({
-    ...{ rows: readOnce(view, inputs), neighbours, classes },
-    dimensions: view.dimensions,
-  });
+  let last: { inputs: readonly Input[]; nearest: number[][] } | undefined;
+  const nearest = (inputs: readonly Input[]) => {
+    if (last?.inputs === inputs) return last.nearest;
+    const search = { rows: readOnce(view, inputs), neighbours, dimensions: view.dimensions };
+    last = { inputs, nearest: nearestClasses(lesson.rows, labels, sample, search) };
+    return last.nearest;
+  };
   return {
-    label: (inputs) => nearestVotes(lesson.rows, labels, sample, search(inputs)),
-    probabilities: (inputs) => nearestShares(lesson.rows, labels, sample, search(inputs)),
+    label: (inputs) => votesOf(nearest(inputs)),
+    probabilities: (inputs) => sharesOf(nearest(inputs), classes),
   };
 }
 

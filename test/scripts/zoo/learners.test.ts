@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fineTune } from '../../../scripts/zoo/fine-tune.ts';
 import { probabilitiesOf } from '../../../scripts/zoo/forward.ts';
-import { nearestVotes } from '../../../scripts/zoo/neighbours.ts';
+import { nearestClasses, votesOf } from '../../../scripts/zoo/neighbours.ts';
 import { fitRandomFeatures } from '../../../scripts/zoo/random-features.ts';
 import { fitLayers } from '../../../src/models/training/fit-layers.ts';
 import { labelsOf } from '../../../src/models/training/layers.ts';
@@ -58,7 +58,7 @@ describe('the learners of thieves and independents', () => {
 
   it('nearest neighbours vote, each point for itself first', () => {
     const vote = (neighbours: number) =>
-      nearestVotes(rows, labels, learning, { rows, neighbours, dimensions });
+      votesOf(nearestClasses(rows, labels, learning, { rows, neighbours, dimensions }));
     expect([...vote(1).slice(0, 400)]).toEqual(labels.slice(0, 400));
     expect(accuracy(vote(5))).toBeGreaterThan(0.7);
   });
