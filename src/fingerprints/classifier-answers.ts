@@ -4,6 +4,8 @@ import { packFloats, packIntegers, unpackFloats, unpackIntegers } from '../stats
 /** In place of a class: an answer with a label outside the set, and no answer at all. */
 export const outsideLabel = -1;
 export const noAnswer = -2;
+/** The share of questions that a quirk of all answers together needs. */
+export const enoughAnswers = 0.9;
 /** In place of a boundary: both ends are answered alike, and an end or a step was not answered. */
 export const noCrossing = 2;
 export const unknownCrossing = 3;

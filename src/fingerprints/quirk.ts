@@ -21,13 +21,13 @@ export interface Quirk<T extends QuirkTask = QuirkTask> {
   readonly meaning: string;
   /**
    * Returns the quirk of a model as numbers, as many for every model that answers the same probes:
-   * finite, and such that a question without an answer says nothing. Undefined when the answers or
+   * finite, or NaN where a question without an answer says nothing. Undefined when the answers or
    * the probes lack what it is read from, such as probabilities.
    */
   extract(
     answers: QuirkTasks[T]['answers'],
     probes: QuirkTasks[T]['probes'],
   ): Float64Array | undefined;
-  /** Returns how alike two models are: 1 for the same numbers, about 0 or less for strangers. */
+  /** Returns how alike two models are, in -1..1: 1 for the same numbers. */
   compare(one: Float64Array, two: Float64Array): number;
 }

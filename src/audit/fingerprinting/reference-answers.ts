@@ -1,0 +1,138 @@
+import type { Progress } from '../../contracts.ts';
+import type { ClassifierAnswers } from '../../fingerprints/classifier-answers.ts';
+import type { ClassifierProbeSet } from '../../fingerprints/probe-set.ts';
+import { classifierQuirks } from '../../fingerprints/quirks/registry.ts';
+import {
+  packStandard,
+  type QuirkNull,
+  quirkRanker,
+  standardOf,
+} from '../../fingerprints/reference-null.ts';
+import { referenceStandard, sharedDeviation } from '../../fingerprints/reference-standard.ts';
+import { type Layers, labelsOf, probabilitiesOf } from '../../models/training/layers.ts';
+import type { ReferenceModel } from '../../models/training/reference-models.ts';
+import { readRows } from '../../models/training/search-features.ts';
+import type { FeatureMap } from '../../watermark/classifier-profile.ts';
+import { answersOfModel, questionsOf } from './model-answers.ts';
+
+/** A reference model and its answers to a probe set. */
+export interface AnsweredReference extends Pick<ReferenceModel, 'name' | 'kind' | 'part'> {
+  readonly answers: ClassifierAnswers;
+}
+
+/** Models whose questions are read once for all of them. */
+const modelsAtOnce = 16;
+
+/** Puts a probe set to reference models, in order. An abort is noticed between models. */
+export async function answersOfReferences(
+  references: readonly ReferenceModel[],
+  features: FeatureMap,
+  probes: ClassifierProbeSet,
+  { signal, progress }: { readonly signal: AbortSignal; readonly progress?: Progress },
+): Promise<AnsweredReference[]> {
+  const rows = readRows(features, questionsOf(probes));
+  const answered: AnsweredReference[] = [];
+  for (let from = 0; from < references.length; from += modelsAtOnce) {
+    const some = references.slice(from, from + modelsAtOnce);
+    const models = some.map(({ layers }) => layers);
+    const labels = labelsOf(models, rows);
+    const probabilities = probabilitiesOf(models, rows);
+    for (const [index, { name, kind, part, layers }] of some.entries()) {
+      signal.throwIfAborted();
+      const known = { labels: labels[index]!, probabilities: probabilities[index]! };
+      const answers = await answersOfModel(predictor(layers, features), probes, known);
+      answered.push({ name, kind, part, answers });
+      progress?.('asking reference models', answered.length, references.length);
+    }
+  }
+  return answered;
+}
+
+/** Returns the votes of models for each class, question by question. */
+export function votesOf(models: readonly Layers[], features: FeatureMap, classes: number) {
+  return (inputs: Parameters<typeof readRows>[1]): Uint16Array[] => {
+    const votes = inputs.map(() => new Uint16Array(classes));
+    for (const labels of labelsOf(models, readRows(features, inputs))) {
+      labels.forEach((label, question) => {
+        votes[question]![label]! += 1;
+      });
+    }
+    return votes;
+  };
+}
+
+/**
+ * Returns what suspects are ranked among: a standard from the references that select, and the
+ * statistics of those that calibrate.
+ *
+ * @param weightOf the sealed weight of a quirk by its name
+ */
+export function quirkNulls(
+  references: readonly AnsweredReference[],
+  protectedModel: ClassifierAnswers,
+  probes: ClassifierProbeSet,
+  weightOf: (name: string) => number,
+): QuirkNull[] {
+  return classifierQuirks.flatMap((quirk): QuirkNull[] => {
+    const own = quirk.extract(protectedModel, probes);
+    const numbers = function* (kind: 'same' | 'other', part: 'select' | 'calibrate') {
+      for (const { answers, ...each } of references) {
+        const found = each.kind === kind && each.part === part && quirk.extract(answers, probes);
+        if (found) yield found;
+      }
+    };
+    if (own === undefined || numbers('same', 'select').next().done === true) return [];
+    const packed = packStandard(
+      referenceStandard(numbers('same', 'select'), numbers('other', 'select')),
+    );
+    const empty = {
+      name: quirk.name,
+      weight: weightOf(quirk.name),
+      ...packed,
+      same: [],
+      other: [],
+    };
+    const standard = standardOf(empty);
+    const statistics = (kind: 'same' | 'other') =>
+      Array.from(numbers(kind, 'calibrate'), (each) => sharedDeviation(each, own, standard));
+    return [{ ...empty, same: statistics('same'), other: statistics('other') }];
+  });
+}
+
+/** How many test references a quirk would accuse at p <= .05. */
+export interface QuirkTrial {
+  readonly name: string;
+  readonly models: number;
+  readonly accused: number;
+}
+
+/** Ranks the references that neither select nor calibrate as if they were suspects. */
+export function tryQuirks(
+  quirks: readonly QuirkNull[],
+  references: readonly AnsweredReference[],
+  protectedModel: ClassifierAnswers,
+  probes: ClassifierProbeSet,
+): QuirkTrial[] {
+  const tests = references.filter(({ part }) => part === 'test');
+  const trials = new Map(quirks.map(({ name }) => [name, { models: 0, accused: 0 }]));
+  const rank = quirkRanker(quirks, protectedModel, probes);
+  for (const { answers } of tests) {
+    for (const { name, suspect } of rank(answers)) {
+      if (suspect === undefined) continue;
+      const trial = trials.get(name)!;
+      trial.models += 1;
+      if (Math.max(suspect.amongSame.p, suspect.amongOther.p) <= 0.05) trial.accused += 1;
+    }
+  }
+  return [...trials].map(([name, trial]) => ({ name, ...trial }));
+}
+
+function predictor(layers: Layers, features: FeatureMap) {
+  return (inputs: Parameters<typeof readRows>[1]) => {
+    const rows = readRows(features, inputs);
+    return {
+      labels: labelsOf([layers], rows)[0]!,
+      probabilities: probabilitiesOf([layers], rows)[0]!,
+    };
+  };
+}
