@@ -25,7 +25,7 @@ const targets = {
   linearCarriers: 256,
   fourierCarriers: 0,
 };
-/** The last of the owner's questions are fresh probes, as many as this; on the rest it seals. */
+/** The last of the owner's questions are fresh probes, as many as this or a third; on the rest it seals. */
 const freshProbes = 1500;
 /** Raised when profiles are sealed in another way. */
 const version = 1;
@@ -58,8 +58,9 @@ export async function serveModel(
   model: ZooModel & { readonly layers: Layers },
   { seed, cache, signal, progress }: ServingOptions,
 ): Promise<ServedModel> {
-  const twin = scene.owner.slice(0, -freshProbes);
-  const fresh = scene.owner.slice(-freshProbes);
+  const sealed = scene.owner.length - Math.min(freshProbes, Math.floor(scene.owner.length / 3));
+  const twin = scene.owner.slice(0, sealed);
+  const fresh = scene.owner.slice(sealed);
   const modelVersion = createHash('sha256').update(encodeModel(model.layers)).digest('hex');
   const seal = () =>
     sealProfile({

@@ -117,9 +117,8 @@ function unitsOf({ workshop: { scene }, kind, index }: Theft): number {
 function tuned({ workshop: { scene }, seed }: Theft, view: View, student: Layers): Answerer {
   const { inputs, labels } = scene.attacker;
   const { rows } = trueLesson(scene, view, scene.attacker);
-  const sample = Uint32Array.from(
-    seededRandom(`${seed}/truth`).choose([...inputs.keys()], tuningExamples),
-  );
+  const count = Math.min(tuningExamples, inputs.length);
+  const sample = Uint32Array.from(seededRandom(`${seed}/truth`).choose([...inputs.keys()], count));
   const options = { sample, epochs: 5, learningRate: 0.02, seed };
   return layersAnswerer(view, fineTune(student, rows, labels, options));
 }
