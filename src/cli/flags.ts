@@ -42,6 +42,12 @@ export const flags = {
     choices: ['match'] as const,
     describe: 'exit with code 10 on this verdict',
   },
+  probes: {
+    ...text,
+    describe:
+      'the questions to ask: a probe set by identifier, name or path, or builtin:NAME; the only one in fingerprints/ by default',
+  },
+  name: { ...text, describe: 'what the fingerprint calls the model' },
   run: { ...text, demandOption: true, describe: 'the directory of a finished audit' },
   profile: { ...text, demandOption: true, describe: 'the text profile, a JSON file' },
   in: { ...text, describe: 'the file of JSON lines to read, instead of stdin' },

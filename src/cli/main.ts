@@ -5,6 +5,7 @@ import { toolkitVersion } from '../store/project-files.ts';
 import { addAudit } from './commands/audit.ts';
 import { addConfig } from './commands/config.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addFingerprints } from './commands/fingerprints.ts';
 import { addInit } from './commands/init.ts';
 import { addKeys } from './commands/keys.ts';
 import { addLog } from './commands/log.ts';
@@ -23,6 +24,7 @@ const commands = [
   addServe,
   addLog,
   addTraps,
+  addFingerprints,
   addAudit,
   addReport,
   addWatermark,

@@ -12,9 +12,21 @@ export function print(text: string): Promise<void> {
   });
 }
 
-/** Writes a result as one JSON document to stdout. */
+/** Characters that would steer a terminal and that JSON does not escape. */
+const steering = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]/gu;
+
+/** Writes a result as one JSON document to stdout, with nothing in it that could act on a terminal. */
 export function printJson(value: unknown): Promise<void> {
-  return print(JSON.stringify(value, undefined, 2));
+  const lines = JSON.stringify(value, undefined, 2).split('\n');
+  return print(lines.map((line) => line.replace(steering, escaped)).join('\n'));
+}
+
+/** As JSON writes it: each UTF-16 unit for itself. */
+function escaped(character: string): string {
+  return Array.from(
+    { length: character.length },
+    (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`,
+  ).join('');
 }
 
 /** Tells the reader something on stderr, one line per line, with nothing in it that could act. */

@@ -26,6 +26,8 @@ export const runFiles = {
 
 const outcomeLine = z.strictObject({
   id: z.string(),
+  /** How long the answer took, where that is measured. */
+  milliseconds: z.number().nonnegative().exactOptional(),
   outcome: z.union([
     z.strictObject({
       answer: z.strictObject({
@@ -37,17 +39,23 @@ const outcomeLine = z.strictObject({
   ]),
 });
 
+/** An outcome, and how long it took where that was measured. */
+interface KeptOutcome {
+  readonly outcome: Outcome;
+  readonly milliseconds?: number;
+}
+
 /**
  * One audit on disk: the sealed plan, the material it was sealed over, and an append-only log of
  * the suspect's answers, synced batch by batch.
  */
 export class RunDirectory {
   readonly path: string;
-  readonly #outcomes: Map<string, Outcome>;
+  readonly #outcomes: Map<string, KeptOutcome>;
   #log: FileHandle | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, outcomes: Map<string, Outcome>) {
+  private constructor(path: string, outcomes: Map<string, KeptOutcome>) {
     this.path = path;
     this.#outcomes = outcomes;
   }
@@ -118,24 +126,27 @@ export class RunDirectory {
   }
 
   recall(probe: Probe): Outcome | undefined {
-    return this.#outcomes.get(probe.id);
+    return this.#outcomes.get(probe.id)?.outcome;
+  }
+
+  /** How long a probe's answer took, where that was measured. */
+  millisecondsOf(probe: Pick<Probe, 'id'>): number | undefined {
+    return this.#outcomes.get(probe.id)?.milliseconds;
   }
 
   /**
    * Appends outcomes and resolves once they are synced; calls at the same time take turns. A write
    * that failed may have left part of a line, so those after it fail likewise, until a resume.
    */
-  record(outcomes: readonly { readonly probe: Probe; readonly outcome: Outcome }[]): Promise<void> {
+  record(outcomes: readonly ({ readonly probe: Probe } & KeptOutcome)[]): Promise<void> {
     const turn = this.#writing.then(() => this.#append(outcomes));
     this.#writing = turn;
     return turn;
   }
 
-  async #append(
-    outcomes: readonly { readonly probe: Probe; readonly outcome: Outcome }[],
-  ): Promise<void> {
+  async #append(outcomes: readonly ({ readonly probe: Probe } & KeptOutcome)[]): Promise<void> {
     const path = join(this.path, runFiles.runLog);
-    const lines = outcomes.map(({ probe, outcome }) => JSON.stringify({ id: probe.id, outcome }));
+    const lines = outcomes.map(({ probe, ...kept }) => JSON.stringify({ id: probe.id, ...kept }));
     try {
       this.#log ??= await open(path, 'a', 0o600);
       await this.#log.appendFile(`${lines.join('\n')}\n`);
@@ -143,7 +154,7 @@ export class RunDirectory {
     } catch (cause) {
       throw storageError('write', path, cause);
     }
-    for (const { probe, outcome } of outcomes) this.#outcomes.set(probe.id, outcome);
+    for (const { probe, ...kept } of outcomes) this.#outcomes.set(probe.id, kept);
   }
 
   async writeReport(name: 'json' | 'html', text: string): Promise<void> {
@@ -157,17 +168,17 @@ export class RunDirectory {
   }
 }
 
-async function readOutcomes(path: string): Promise<Map<string, Outcome>> {
+async function readOutcomes(path: string): Promise<Map<string, KeptOutcome>> {
   const text = (await readIfThere(path)) ?? '';
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   if (whole.length < text.length) await truncate(path, Buffer.byteLength(whole));
-  const outcomes = new Map<string, Outcome>();
+  const outcomes = new Map<string, KeptOutcome>();
   whole
     .split('\n')
     .filter((line) => line !== '')
     .forEach((line, index) => {
-      const { id, outcome } = parseLine(path, line, index + 1);
-      outcomes.set(id, outcome);
+      const { id, ...kept } = parseLine(path, line, index + 1);
+      outcomes.set(id, kept);
     });
   return outcomes;
 }

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { TouchmarkError } from '../../errors.ts';
+import { bearerFrom } from '../bearer.ts';
 import { flags } from '../flags.ts';
 import { createProgress } from '../progress.ts';
 import { interruptSignal, note, print } from '../terminal.ts';
@@ -72,13 +72,4 @@ export function addAudit(program: Argv): Argv {
       );
     },
   );
-}
-
-function bearerFrom(name: string | undefined): string | undefined {
-  if (name === undefined) return undefined;
-  const bearer = process.env[name];
-  if (bearer !== undefined && bearer !== '') return bearer;
-  throw new TouchmarkError('USAGE', `The environment variable ${name} is not set.`, {
-    hint: "--suspect-bearer-env names it: put the suspect's bearer token there.",
-  });
 }

@@ -1,0 +1,57 @@
+import { TouchmarkError } from '../../errors.ts';
+import {
+  compareFingerprints,
+  type QuirkLikeness,
+  requireComparable,
+} from '../../fingerprints/compare.ts';
+import type { Fingerprint } from '../../fingerprints/fingerprint.ts';
+import type { ProbeSet } from '../../fingerprints/probe-set.ts';
+import { summarise } from '../../fingerprints/summary.ts';
+import type { StoredDocument } from '../../store/fingerprint-files.ts';
+import { type ListedFingerprint, listed } from './list.ts';
+import { openPlace, type PlaceOptions } from './place.ts';
+
+export interface CompareOptions extends PlaceOptions {
+  /** Each denotes a fingerprint; see `FingerprintStore.findFingerprint`. */
+  readonly one: string;
+  readonly two: string;
+}
+
+/** Two fingerprints side by side. */
+export interface FingerprintComparison {
+  readonly one: ListedFingerprint;
+  readonly two: ListedFingerprint;
+  readonly quirks: readonly QuirkLikeness[];
+}
+
+/**
+ * Compares two fingerprints that are on this machine; nobody is asked anything.
+ *
+ * @throws TouchmarkError FINGERPRINTS_INCOMPARABLE, also when their probe set is missing; USAGE,
+ *   FINGERPRINT_INVALID
+ */
+export async function compareStored(options: CompareOptions): Promise<FingerprintComparison> {
+  const { store } = await openPlace(options);
+  const [one, two] = [
+    await store.findFingerprint(options.one),
+    await store.findFingerprint(options.two),
+  ];
+  requireComparable(one.document, two.document);
+  const probes = (await store.probeSetOf(one)) ?? (await store.probeSetOf(two));
+  if (probes === undefined) throw missingProbes(one.document.probeSet, store.directory);
+  const side = (stored: StoredDocument<Fingerprint>) => listedWith(stored, probes);
+  const quirks = compareFingerprints(one.document, two.document, probes);
+  return { one: side(one), two: side(two), quirks };
+}
+
+function listedWith(stored: StoredDocument<Fingerprint>, probes: ProbeSet): ListedFingerprint {
+  return listed(stored, summarise(stored.document, probes) ?? null);
+}
+
+function missingProbes(probeSet: string, directory: string): TouchmarkError {
+  return new TouchmarkError(
+    'FINGERPRINTS_INCOMPARABLE',
+    `The questions that both were asked, ${probeSet}, are missing.`,
+    { hint: `Put ${probeSet}.json beside one of them, or into ${directory}.` },
+  );
+}
