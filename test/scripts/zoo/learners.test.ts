@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fineTune } from '../../../scripts/zoo/fine-tune.ts';
 import { probabilitiesOf } from '../../../scripts/zoo/forward.ts';
-import { nearestClasses, votesOf } from '../../../scripts/zoo/neighbours.ts';
+import { nearestClasses, sharesOf, votesOf } from '../../../scripts/zoo/neighbours.ts';
 import { fitRandomFeatures } from '../../../scripts/zoo/random-features.ts';
 import { fitLayers } from '../../../src/models/training/fit-layers.ts';
 import { labelsOf } from '../../../src/models/training/layers.ts';
@@ -61,5 +61,25 @@ describe('the learners of thieves and independents', () => {
       votesOf(nearestClasses(rows, labels, learning, { rows, neighbours, dimensions }));
     expect([...vote(1).slice(0, 400)]).toEqual(labels.slice(0, 400));
     expect(accuracy(vote(5))).toBeGreaterThan(0.7);
+
+    const nearest = nearestClasses(rows, labels, learning, { rows, neighbours: 5, dimensions });
+    const shares = sharesOf(nearest, 2);
+    nearest.forEach((classes, row) => {
+      const ones = classes.filter((label) => label === 1).length;
+      expect(shares[2 * row + 1]).toBeCloseTo(ones / 5, 6);
+    });
+  });
+
+  it('nearest neighbours are those that a search of all distances finds', () => {
+    const distance = (one: number[], two: number[]) =>
+      one.reduce((sum, value, at) => sum + (value - two[at]!) ** 2, 0);
+    const places = points.map((_, place) => place);
+    const found = nearestClasses(rows, places, learning, { rows, neighbours: 3, dimensions });
+    for (const row of [0, 399, 400, 599]) {
+      const sorted = [...learning].sort(
+        (one, two) => distance(points[row]!, points[one]!) - distance(points[row]!, points[two]!),
+      );
+      expect(found[row]).toEqual(sorted.slice(0, 3));
+    }
   });
 });
