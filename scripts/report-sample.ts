@@ -1,4 +1,4 @@
-/** Writes three made-up reports, one per verdict, as HTML and JSON into the directory given. */
+/** Writes made-up reports, one per verdict and one with quirks, as HTML and JSON into the directory given. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import seedrandom from 'seedrandom';
@@ -6,6 +6,7 @@ import { renderHtml } from '../src/report/html.ts';
 import { renderJson } from '../src/report/json.ts';
 import type { AuditReport, Verdict } from '../src/report/model.ts';
 import { renderTerminal } from '../src/report/terminal.ts';
+import { quirkBans, sampleFingerprint } from './report-sample-quirks.ts';
 
 const labels =
   'bg bs ca cs da de el en es et fi fr hr hu id it lt lv nb nl pl pt ro ru sk sl sv tr uk vi';
@@ -206,15 +207,75 @@ function confusionCounts(names: readonly string[], agreement: number, random: ()
   });
 }
 
-/** The three stories as reports, in the order match, no match found, inconclusive. */
-export const sampleReports: readonly AuditReport[] = stories.map(sampleReport);
+/** Returns a report whose suspect was also compared with the protected model by fingerprints. */
+function withQuirks(report: AuditReport): AuditReport {
+  const fingerprint = sampleFingerprint();
+  const test = 'fingerprint-quirks';
+  const found = quirkBans(fingerprint);
+  const rawScore = report.rawScore + Math.log10(0.5 + 0.5 * 10 ** found);
+  const charge = report.multiplicity.reduce((sum, { bans }) => sum + bans, 0);
+  const asked = report.run.probesAsked + fingerprint.questions;
+  return {
+    ...report,
+    rawScore,
+    score: rawScore - charge,
+    keyedScore: report.score,
+    plan: { ...report.plan, horizon: asked, tests: [...report.plan.tests, test] },
+    evidence: [
+      ...report.evidence,
+      {
+        test,
+        null: 'reference',
+        status: 'done',
+        log10E: found,
+        probes: fingerprint.answered,
+        skipped: { 'without an answer': fingerprint.questions - fingerprint.answered },
+        effect: {},
+        keyMaterial: [],
+        assumptions: [],
+        counted: true,
+      },
+    ],
+    trajectories: [
+      ...report.trajectories,
+      {
+        test,
+        counted: true,
+        points: [
+          [0, 0],
+          [fingerprint.answered, found],
+        ],
+      },
+    ],
+    fingerprint,
+    run: {
+      ...report.run,
+      probesAsked: asked,
+      answered: report.run.answered + fingerprint.answered,
+    },
+  };
+}
+
+/** The stories as reports: match, no match found, inconclusive; and a match with quirks. */
+export const sampleReports: readonly AuditReport[] = [
+  ...stories.map(sampleReport),
+  withQuirks(
+    sampleReport({
+      name: 'meadow-lid',
+      verdict: 'match',
+      charge: 0.3,
+      agreement: 0.9,
+      ends: [8.21, 3.12, 1.43, 6.1],
+    }),
+  ),
+];
 
 if (process.argv[1] === import.meta.filename) {
   const directory = process.argv[2];
   if (directory === undefined) throw new Error('usage: tsx scripts/report-sample.ts DIRECTORY');
   mkdirSync(directory, { recursive: true });
   for (const report of sampleReports) {
-    const path = join(directory, report.verdict);
+    const path = join(directory, report.fingerprint === undefined ? report.verdict : 'quirks');
     writeFileSync(`${path}.html`, renderHtml(report));
     writeFileSync(`${path}.json`, renderJson(report));
     process.stdout.write(renderTerminal(report));

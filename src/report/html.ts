@@ -3,6 +3,7 @@ import { type AuditReport, keyedBans, type Verdict } from './model.ts';
 import { bansByTest } from './plots/bans-by-test.ts';
 import { confusionMap, confusionSummary, shade, undrawnLabels } from './plots/confusion.ts';
 import { evidenceByProbes } from './plots/evidence-by-probes.ts';
+import { quirks } from './quirk-section.ts';
 import * as sections from './sections.ts';
 import { stylesheet } from './style.ts';
 import { bans, grouped, moment, visible } from './text.ts';
@@ -56,6 +57,7 @@ ${sections.ways(report)}
 <h2>How the asking went</h2>
 ${sections.runFacts(report)}
 ${sections.traps(report)}
+${quirks(report)}
 <h2>The sealed plan</h2>
 <p>Tests, probes, weights, threshold and horizon were fixed under this hash before the first probe was asked.</p>
 ${sections.sealedPlan(report)}
@@ -105,8 +107,10 @@ function meaning(report: AuditReport): Markup {
     'The score weighs how far the suspect’s answers follow choices that only a secret key decided. One ban is a factor of ten.',
     keyedOnly
       ? 'Every counted test has its chance in the key, not in the suspect: the bound holds for any model that never saw our answers, however similar its data or design.'
-      : 'Counted keyed tests hold whatever the suspect is, and the verdict rests on them alone; counted reference tests rank it among models known to be independent, and hold as far as an innocent suspect is like those.',
-    'Likeness is not evidence: agreement between the two models on ordinary questions is shown below and never counted.',
+      : 'Counted keyed tests hold whatever the suspect is, and the verdict rests on them alone; counted reference tests rank it among models known to be independent, and hold as far as an independent suspect is like those.',
+    report.fingerprint === undefined
+      ? 'Likeness is not evidence: agreement between the two models on ordinary questions is shown below and never counted.'
+      : 'Likeness is not evidence: agreement between the two models on ordinary questions is shown below and never counted; a quirk counts only as far as independent models lack it.',
   ];
   const not = [
     ...notProven[report.verdict],

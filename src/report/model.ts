@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fingerprintSchema, fingerprintTest, type QuirkFinding } from './fingerprint.ts';
 
 const list = <T extends z.ZodType>(item: T) => z.array(item).readonly();
 const record = <T extends z.ZodRawShape>(shape: T) => z.object(shape).readonly();
@@ -116,6 +117,7 @@ export const auditReportSchema = record({
   trajectories: list(trajectorySchema),
   confusion: confusionSchema,
   traps: trapsSchema.exactOptional(),
+  fingerprint: fingerprintSchema.exactOptional(),
   power: record({ statement: z.string() }).nullable(),
   ruledOut: list(record({ way: z.string(), how: z.string() })),
   notRuledOut: list(record({ way: z.string(), why: z.string() })),
@@ -163,4 +165,9 @@ export function shownBans(report: AuditReport, evidence: AuditReport['evidence']
   if (evidence.null !== 'descriptive') return evidence.log10E;
   const trajectory = report.trajectories.find(({ test }) => test === evidence.test);
   return trajectory?.points.at(-1)?.[1] ?? evidence.log10E;
+}
+
+/** Returns whether a quirk enters the score: it has a weight, and the audit counts its test. */
+export function quirkCounts({ evidence }: AuditReport, { weight }: QuirkFinding): boolean {
+  return weight > 0 && evidence.some(({ test, counted }) => test === fingerprintTest && counted);
 }

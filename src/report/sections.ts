@@ -155,6 +155,7 @@ function entry(name: string, text: string): Markup {
   return html`<dt>${foreign(name, 200)}</dt><dd>${foreign(text, 600)}</dd>`;
 }
 
-function facts(entries: readonly (readonly [name: string, value: Markup])[]): Markup {
+/** Returns a list of named facts. */
+export function facts(entries: readonly (readonly [name: string, value: Markup])[]): Markup {
   return html`<dl class="facts">${entries.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }

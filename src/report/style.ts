@@ -3,14 +3,16 @@ const light = `
   --accent: #7c6a46; --threshold: #1d1f22; --heat: #23507f;
   --match: #8a2f1c; --no-match-found: #2b5876; --inconclusive: #6d5514;
   --series-1: #1f5fa8; --series-2: #a2461b; --series-3: #2b6e4f;
-  --series-4: #7a3b8f; --series-5: #75600a; --series-6: #0f6674;`;
+  --series-4: #7a3b8f; --series-5: #75600a; --series-6: #0f6674;
+  --suspect: #1d1f22; --same-data: #2f6fb0; --other-data: #3d8a5f;`;
 
 const dark = `
   --paper: #15171a; --panel: #1d2024; --ink: #e9e6e0; --quiet: #a3a6ab; --rule: #35393f;
   --accent: #c6b185; --threshold: #e9e6e0; --heat: #8fc0f2;
   --match: #f2a490; --no-match-found: #96c5e6; --inconclusive: #e2c778;
   --series-1: #7fb2ea; --series-2: #f0a27a; --series-3: #7fcfa8;
-  --series-4: #d3a2e6; --series-5: #e0c05a; --series-6: #6fcbd9;`;
+  --series-4: #d3a2e6; --series-5: #e0c05a; --series-6: #6fcbd9;
+  --suspect: #f4f1ea; --same-data: #7fb2ea; --other-data: #7fcfa8;`;
 
 /** The stylesheet of the HTML report: light by default, dark on request, always light on paper. */
 export const stylesheet = `
@@ -68,6 +70,8 @@ th, td { text-align: left; vertical-align: baseline; padding: .45rem .9rem .45re
 th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--quiet); font-weight: 500; border-bottom: 1px solid var(--quiet); white-space: nowrap; }
 tbody th { font-weight: 600; overflow-wrap: anywhere; min-width: 9rem; }
+caption { text-align: left; max-width: calc(100vw - 2rem); padding-bottom: .5rem; color: var(--quiet); }
+.note { display: block; min-width: 14rem; font-weight: 400; color: var(--quiet); }
 .number { text-align: right; white-space: nowrap; }
 .uncounted, .uncounted th { color: var(--quiet); font-weight: 400; }
 tfoot th, tfoot td { border-bottom: 0; padding-top: .3rem; padding-bottom: .15rem; font-weight: 400; }
@@ -88,6 +92,13 @@ svg.narrow { display: none; }
 .map { margin-bottom: 0; }
 .shades { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; list-style: none; padding: 0; margin: .6rem 0 0; font-size: .85rem; color: var(--quiet); }
 .shades li { margin: 0; }
+.keys { display: flex; flex-wrap: wrap; gap: .2rem 1.3rem; list-style: none; padding: 0; margin: 0 0 .6rem; font-size: .85rem; }
+.keys li { margin: 0; }
+.key { display: inline-block; margin-right: .5em; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+.key.suspect { width: .75em; height: .75em; border-radius: 50%; background: var(--suspect); }
+.key.protected { width: .62em; height: .62em; border: 2px solid var(--accent); transform: rotate(45deg); }
+.key.same, .key.other { width: 1.4em; height: .7em; border: 1px solid var(--kind); background: color-mix(in srgb, var(--kind) 30%, var(--paper)); }
+.key.same { --kind: var(--same-data); } .key.other { --kind: var(--other-data); }
 .shade { display: inline-block; width: 1.1em; height: .8em; margin-right: .45em; background: var(--heat); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .swatch { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 
@@ -105,6 +116,7 @@ a { color: inherit; }
   .columns h3 { margin-top: .8rem; }
   .facts { grid-template-columns: 1fr; gap: 0; }
   .facts dd { margin-bottom: .5rem; }
+  .note { min-width: 0; }
   .verdict-word, .score b { font-size: 2rem; }
   .statement { font-size: 1.1rem; }
   figure > svg.wide { display: none; }

@@ -1,5 +1,14 @@
-import { type AuditReport, keyedBans, shownBans, type Verdict } from './model.ts';
-import { bans, boundAbove, clipped, displayWidth, duration, grouped, visible } from './text.ts';
+import { type AuditReport, keyedBans, quirkCounts, shownBans, type Verdict } from './model.ts';
+import {
+  bans,
+  boundAbove,
+  clipped,
+  displayWidth,
+  duration,
+  grouped,
+  pValue,
+  visible,
+} from './text.ts';
 import {
   bound,
   plain,
@@ -56,7 +65,8 @@ export function renderTerminal(
   const { run, plan } = report;
   const lines = [
     `${verdict}  ${clipped(visible(report.suspect.name, 60), 70)}`,
-    `score ${bans(keyedBans(report))} bans${withReferences(report)} · threshold ${grouped(plan.threshold)} · ${plan.standing} · tier ${report.tier}`,
+    `score ${bans(keyedBans(report))} bans · threshold ${grouped(plan.threshold)} · ${plan.standing} · tier ${report.tier}`,
+    ...(withReferences(report) === '' ? [] : [withReferences(report).trim()]),
     '',
     row(columns.map((column) => column.title)),
     row(columns.map((column) => '─'.repeat(column.width))),
@@ -67,6 +77,7 @@ export function renderTerminal(
     ),
     `${grouped(run.probesAsked)} probes, ${grouped(run.answered)} answered, in ${duration(run.seconds)}`,
     ...trapLines(report),
+    ...quirkLines(report),
     '',
     ...wrapped(plain(verdictSays(report))),
     ...(report.verdict === 'match' ? [] : wrapped(sentence(plain(bound(report))))),
@@ -87,6 +98,23 @@ function trapLines({ traps }: AuditReport): string[] {
   const left = traps.remaining.map(({ kind, audits }) => `${grouped(audits)} ${kind}`).join(', ');
   return [
     `${grouped(shown)} traps exposed for good; audits that the stock can still serve: ${left}`,
+  ];
+}
+
+function quirkLines(report: AuditReport): string[] {
+  const { fingerprint } = report;
+  if (fingerprint === undefined) return [];
+  const { quirks, references } = fingerprint;
+  const read = quirks.filter(({ suspect }) => suspect !== null);
+  const counted = read.filter((quirk) => quirkCounts(report, quirk)).length;
+  const beyond = read.filter(
+    ({ suspect, same, other }) =>
+      [...same, ...other].every((value) => value < (suspect ?? value)) &&
+      same.length + other.length > 0,
+  ).length;
+  return [
+    `${read.length} of ${quirks.length} quirks read, ${counted} counted; in ${beyond} the suspect goes further than every reference`,
+    `R: ${grouped(references.same)} references on the same data, ${grouped(references.other)} on other data; smallest possible p ${pValue(references.smallestP)}`,
   ];
 }
 

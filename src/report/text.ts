@@ -56,6 +56,12 @@ function rounded(value: number, digits: number, round: (value: number) => number
   return (result === 0 ? 0 : result).toFixed(digits).replace('-', '−');
 }
 
+/** Returns a p-value in (0, 1] with two significant digits, rounded UP. */
+export function pValue(p: number): string {
+  const unit = 10 ** (1 - Math.floor(Math.log10(p)));
+  return String(Number((Math.ceil(p * unit - 1e-9) / unit).toPrecision(2)));
+}
+
 /** Returns a count with thousands grouped by commas. */
 export function grouped(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 4 }).replace('-', '−');

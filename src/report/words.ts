@@ -28,7 +28,7 @@ export const tierMeanings: Readonly<Record<AuditReport['tier'], string>> = {
 export const nullMeanings: Readonly<Record<NullKind, string>> = {
   keyed: 'the chance is in our secret key, so the bound holds whatever the suspect is',
   reference:
-    'the suspect is ranked among models known to be independent, and the bound holds as far as an innocent suspect is like them in kind, size, features and data',
+    'the suspect is ranked among models known to be independent, and the bound holds as far as an independent suspect is like them in kind, size, features and data',
   descriptive: 'shown for the reader, never counted',
 };
 
@@ -53,6 +53,10 @@ export const testMeanings: ReadonlyMap<string, string> = new Map([
   [
     'region-traps',
     'Asks questions that were chosen because copies of the protected model agree with it there and other models do not, and ranks the suspect among models known to be independent.',
+  ],
+  [
+    'fingerprint-quirks',
+    'Asks a fixed set of ordinary questions, and ranks how far the suspect shares the protected model’s deviations from models known to be independent.',
   ],
 ]);
 

@@ -29,6 +29,8 @@ export function hostileReport(): AuditReport {
   const [report] = sampleReports;
   if (report === undefined) throw new Error('the sample has no report');
   const { suspect, protectedModel, plan, confusion } = report;
+  const fingerprint = sampleReports.find((sample) => sample.fingerprint)?.fingerprint;
+  if (fingerprint === undefined) throw new Error('the sample has no fingerprint');
   return {
     ...report,
     version: evil(),
@@ -51,6 +53,19 @@ export function hostileReport(): AuditReport {
       test: `t${text}`,
     })),
     confusion: { ...confusion, labels: confusion.labels.map(pick) },
+    fingerprint: {
+      ...fingerprint,
+      quirks: hostile.map((text, index) => {
+        const quirk = fingerprint.quirks[index % fingerprint.quirks.length]!;
+        return {
+          ...quirk,
+          name: `q${text}`,
+          meaning: evil(),
+          weight: quirk.weight / hostile.length,
+          why: `w${text}`,
+        };
+      }),
+    },
     power: { statement: evil() },
     ruledOut: hostile.map((way) => ({ way, how: evil() })),
     notRuledOut: hostile.map((way) => ({ way, why: evil() })),

@@ -5,7 +5,12 @@ import { renderHtml } from '../../src/report/html.ts';
 import type { AuditReport } from '../../src/report/model.ts';
 import { hostileReport } from './hostile.ts';
 
-const [match, noMatch, inconclusive] = sampleReports as [AuditReport, AuditReport, AuditReport];
+const [match, noMatch, inconclusive, quirky] = sampleReports as [
+  AuditReport,
+  AuditReport,
+  AuditReport,
+  AuditReport,
+];
 
 interface Node {
   readonly tagName: string;
@@ -16,8 +21,13 @@ interface Node {
   querySelectorAll(selector: string): Iterable<Node>;
 }
 
+const hostile = hostileReport();
+const pages = new Map<AuditReport, Node>();
+
 function parsed(report: AuditReport): Node {
-  return parseHTML(renderHtml(report)).document as unknown as Node;
+  const page = pages.get(report) ?? (parseHTML(renderHtml(report)).document as unknown as Node);
+  pages.set(report, page);
+  return page;
 }
 
 function all(node: Node, selector: string): Node[] {
@@ -30,7 +40,7 @@ function texts(node: Node, selector: string): string[] {
 
 describe('renderHtml', () => {
   test('is one page that asks for nothing', () => {
-    for (const report of [...sampleReports, hostileReport()]) {
+    for (const report of [...sampleReports, hostile]) {
       const page = parsed(report);
       expect(
         all(page, 'script, iframe, object, embed, link, img, a, form, base, foreignObject'),
@@ -41,7 +51,7 @@ describe('renderHtml', () => {
       for (const node of all(page, '*')) {
         for (const { name, value } of node.attributes) {
           expect(name).not.toMatch(/^on|^(src|href|srcset|action|xlink:href)$/);
-          if (/url\(/.test(value)) expect(value).toMatch(/^url\(#hatch-\d+-\d+\)$/);
+          if (/url\(/.test(value)) expect(value).toMatch(/^url\(#hatch-(quirks-)?\d+-\d+\)$/);
         }
       }
       expect(texts(page, 'style').join('')).not.toMatch(/@import|url\(/);
@@ -49,8 +59,8 @@ describe('renderHtml', () => {
   });
 
   test('a hostile report adds no element and no attribute of its own', () => {
-    const page = parsed(hostileReport());
-    const known = new Set(all(parsed(match), '*').map(({ tagName }) => tagName));
+    const page = parsed(hostile);
+    const known = new Set(all(parsed(quirky), '*').map(({ tagName }) => tagName));
     const strangers = all(page, '*').filter(({ tagName }) => !known.has(tagName));
     expect(strangers.map(({ tagName }) => tagName)).toEqual([]);
     expect(page.querySelector('body')?.textContent).toContain('<script>globalThis.owned');
@@ -58,7 +68,7 @@ describe('renderHtml', () => {
   });
 
   test('a hostile report leaves no unseen character and stays small', () => {
-    const page = renderHtml(hostileReport());
+    const page = renderHtml(hostile);
     expect(page).not.toMatch(/[^\P{C}\n]/u);
     expect(page).not.toContain('x'.repeat(1000));
     expect(page.length).toBeLessThan(600_000);
@@ -86,7 +96,7 @@ describe('renderHtml', () => {
   });
 
   test('is accessible in structure: language, headings in order, scoped headers, named pictures', () => {
-    const page = parsed(match);
+    const page = parsed(quirky);
     expect(page.querySelector('html')?.getAttribute('lang')).toBe('en');
     const levels = all(page, 'h1, h2, h3').map(({ tagName }) => Number(tagName.slice(1)));
     expect(levels[0]).toBe(1);
@@ -98,7 +108,7 @@ describe('renderHtml', () => {
     for (const header of all(page, 'th'))
       expect(header.getAttribute('scope')).toMatch(/^(row|col)$/);
     const pictures = all(page, 'svg');
-    expect(pictures).toHaveLength(5);
+    expect(pictures).toHaveLength(7);
     for (const picture of pictures) {
       expect(picture.getAttribute('role')).toBe('img');
       expect(picture.getAttribute('aria-labelledby')).toBe(
@@ -169,5 +179,42 @@ describe('renderHtml', () => {
     });
     expect(all(page, 'svg.wide')).toHaveLength(3);
     expect(page.querySelector('.ways')?.textContent).toContain('Nothing is listed.');
+  });
+
+  test('quirks stand side by side, and what is not counted in parentheses', () => {
+    const page = parsed(quirky);
+    expect(texts(page, 'h2')).toContain('Quirks');
+    expect(texts(page, 'caption')).toEqual([
+      'R: 24 reference models trained on the same data and 24 on other data rank the suspect; the smallest p that they allow is 0.04.',
+    ]);
+    const table = all(page, 'table').find((node) => node.querySelector('caption') !== null)!;
+    const rows = all(table, 'tbody tr').map((node) => texts(node, 'td'));
+    expect(rows.slice(0, 2)).toEqual([
+      ['0.25', '0.04', '0.04', '0.39'],
+      ['0.35', '0.04', '0.04', '0.39'],
+    ]);
+    expect(rows.at(-2)?.[0]).toBe('descriptive');
+    expect(rows.at(-2)?.[3]).toMatch(/^\(−\d\.\d\d\)$/);
+    expect(rows.at(-1)).toEqual([
+      'descriptive',
+      'not applicable: the suspect takes no temperature',
+    ]);
+    expect(texts(table, 'tbody tr.counted th')).toHaveLength(4);
+    expect(page.querySelector('body')?.textContent).toContain('1,188 of 1,200 (99.0%)');
+    expect(page.querySelector('body')?.textContent).not.toContain('is not counted.');
+  });
+
+  test('a report without fingerprints has no quirks, and a test that is not counted says so', () => {
+    expect(texts(parsed(match), 'h2')).not.toContain('Quirks');
+    const page = parsed({
+      ...quirky,
+      evidence: quirky.evidence.map((test) => ({ ...test, counted: false })),
+    });
+    expect(page.querySelector('body')?.textContent).toContain(
+      'the test fingerprint-quirks is not counted.',
+    );
+    const table = all(page, 'table').find((node) => node.querySelector('caption') !== null)!;
+    expect(texts(table, 'tbody tr.counted th')).toEqual([]);
+    expect(texts(table, 'td.number')[3]).toBe('(0.39)');
   });
 });

@@ -6,6 +6,8 @@ import type { AuditReport } from '../../src/report/model.ts';
 import { hostileReport } from './hostile.ts';
 
 const [match] = sampleReports as [AuditReport];
+const fingerprint = sampleReports.find((report) => report.fingerprint)!.fingerprint!;
+const [quirk] = fingerprint.quirks;
 
 function refusal(action: () => unknown): TouchmarkError {
   try {
@@ -19,6 +21,14 @@ function refusal(action: () => unknown): TouchmarkError {
 
 function edited(change: object): string {
   return JSON.stringify({ ...match, ...change });
+}
+
+function fingerprinted(change: object): string {
+  return edited({ fingerprint: { ...fingerprint, ...change } });
+}
+
+function quirked(change: object): string {
+  return fingerprinted({ quirks: [{ ...quirk, ...change }] });
 }
 
 describe('renderJson and parseReport', () => {
@@ -75,6 +85,19 @@ describe('renderJson and parseReport', () => {
       edited({ confusion: { labels: ['a', 'b'], counts: [[1, 2], [3]] } }),
       'confusion.counts',
     ],
+    ['another name', fingerprinted({ protectedModel: 'fingerprint-12' }), 'protectedModel'],
+    ['no smallest p', fingerprinted({ references: { same: 1, other: 1 } }), 'smallestP'],
+    ['more answers than questions', fingerprinted({ answered: 1201 }), 'fingerprint.answered'],
+    ['a steadiness above 1', fingerprinted({ steadiness: 1.01 }), 'fingerprint.steadiness'],
+    [
+      'weights above 1',
+      fingerprinted({ quirks: [0.5, 0.5, 1e-8].map((weight) => ({ ...quirk, weight })) }),
+      'fingerprint.quirks',
+    ],
+    ['a p of 0', quirked({ pSame: 0 }), 'quirks.0.pSame'],
+    ['a p above 1', quirked({ pOther: 1.1 }), 'quirks.0.pOther'],
+    ['a reference that is no number', quirked({ same: [0, null] }), 'quirks.0.same.1'],
+    ['a suspect without statistic and reason', quirked({ suspect: null }), 'quirks.0.why'],
   ])('%s is refused, naming the place', (_, text, place) => {
     const error = refusal(() => parseReport(text));
     expect(error.code).toBe('EVIDENCE_INVALID');
@@ -86,5 +109,13 @@ describe('renderJson and parseReport', () => {
   test('numbers that JSON cannot hold are refused when writing', () => {
     const broken = { ...match, score: Number.NaN };
     expect(refusal(() => renderJson(broken)).message).toContain('score');
+    const endless = { ...quirk!, same: [Number.POSITIVE_INFINITY] };
+    const report = { ...match, fingerprint: { ...fingerprint, quirks: [endless] } };
+    expect(refusal(() => renderJson(report)).message).toContain('quirks.0.same.0');
+  });
+
+  test('weights that miss 1 by rounding are accepted', () => {
+    const quirks = Array.from({ length: 10 }, () => ({ ...quirk!, weight: 0.1 + 1e-11 }));
+    expect(parseReport(fingerprinted({ quirks })).fingerprint?.quirks).toHaveLength(10);
   });
 });

@@ -5,7 +5,12 @@ import { renderTerminal } from '../../src/report/terminal.ts';
 import { displayWidth } from '../../src/report/text.ts';
 import { hostileReport } from './hostile.ts';
 
-const [match, noMatch, inconclusive] = sampleReports as [AuditReport, AuditReport, AuditReport];
+const [match, noMatch, inconclusive, quirky] = sampleReports as [
+  AuditReport,
+  AuditReport,
+  AuditReport,
+  AuditReport,
+];
 
 describe('renderTerminal', () => {
   test('says the verdict, the score, every test and where the page is', () => {
@@ -17,6 +22,20 @@ describe('renderTerminal', () => {
       /^probability-signs-replay +descriptive +no +\(38\.60\) +– +5,000 +done$/m,
     );
     expect(text).toMatch(/\nFull report: report\.html\n$/);
+  });
+
+  test('says how many quirks were read, counted and beyond every reference, R and the smallest p', () => {
+    const text = renderTerminal(quirky);
+    expect(text).toMatch(/^score 12\.4 bans · .+\n\(12\.7 with reference evidence, on which/m);
+    expect(text).toMatch(/^fingerprint-quirks +reference +yes +0\.39 +– +1,188 +done$/m);
+    expect(text).toContain(
+      '\n5 of 6 quirks read, 4 counted; in 4 the suspect goes further than every reference\n' +
+        'R: 24 references on the same data, 24 on other data; smallest possible p 0.04\n',
+    );
+    const alone = quirky.fingerprint!.quirks.map((quirk) => ({ ...quirk, same: [], other: [] }));
+    const fingerprint = { ...quirky.fingerprint!, quirks: alone };
+    expect(renderTerminal({ ...quirky, fingerprint })).toContain('; in 0 the suspect');
+    expect(renderTerminal(match)).not.toContain('quirk');
   });
 
   test('claims no bound where the score gives none', () => {
@@ -47,7 +66,7 @@ describe('renderTerminal', () => {
   });
 
   test.each(
-    sampleReports.map((report) => [report.verdict, report] as const),
+    sampleReports.map((report) => [report.suspect.name, report] as const),
   )('%s: never speaks of innocence or guilt', (_, report) => {
     expect(renderTerminal(report)).not.toMatch(/innocen|guilt|stole|thief/i);
   });

@@ -7,6 +7,7 @@ import {
   duration,
   moment,
   percent,
+  pValue,
   visible,
 } from '../../src/report/text.ts';
 import { hostile } from './hostile.ts';
@@ -37,6 +38,18 @@ describe('visible', () => {
 });
 
 describe('numbers', () => {
+  test('p-values keep two digits and are rounded up', () => {
+    expect([1, 0.5, 0.05, 1 / 21, 0.0241, 0.999, 2e-9].map(pValue)).toEqual([
+      '1',
+      '0.5',
+      '0.05',
+      '0.048',
+      '0.025',
+      '1',
+      '2e-9',
+    ]);
+  });
+
   test('bans are rounded down, bounds up, so that neither overstates', () => {
     expect([5.96, 6, -0.01, 0.3, 2.3].map((value) => bans(value))).toEqual([
       '5.9',

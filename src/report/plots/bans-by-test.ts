@@ -98,7 +98,7 @@ export function bansByTest(report: AuditReport, width: PlotWidth): string {
       title: 'Bans by test',
       description: `${bars.map(({ name, note }) => `${name}: ${note}`).join('; ')}. The sealed threshold is ${grouped(threshold)} bans.`,
     },
-    bars.map(({ stroke }) => stroke),
+    bars.map(({ stroke }, row) => ({ id: hatchId(width, row), colour: stroke })),
   );
 }
 
@@ -111,8 +111,12 @@ function barOf(report: AuditReport, row: number, width: PlotWidth): Bar {
     row,
     name: `${clipped(visible(evidence.test, 40), 24)}${evidence.counted ? '' : ', not counted'}`,
     value: applicable ? found : 0,
-    fill: evidence.counted ? stroke : `url(#hatch-${width}-${row})`,
+    fill: evidence.counted ? stroke : `url(#${hatchId(width, row)})`,
     stroke,
     note: applicable ? bans(found) : 'not applicable',
   };
+}
+
+function hatchId(width: PlotWidth, row: number): string {
+  return `hatch-${width}-${row}`;
 }

@@ -11,6 +11,12 @@ export interface Caption {
   readonly description: string;
 }
 
+/** A pattern of slanted lines that a plot fills with as `url(#id)`; the id is unique in the page. */
+export interface Hatch {
+  readonly id: string;
+  readonly colour: string;
+}
+
 /** The part of a document's element that drawing needs. */
 interface Element {
   textContent: string | null;
@@ -28,7 +34,7 @@ interface Element {
 export function figure(
   options: PlotOptions & { readonly width: PlotWidth },
   caption: Caption,
-  hatches: readonly string[] = [],
+  hatches: readonly Hatch[] = [],
 ): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const svg: Element = plot({ ...options, document, className: 'plot' });
@@ -47,9 +53,7 @@ export function figure(
     element.textContent = visible(content, 1000);
     return element;
   };
-  const defs = hatches.map((colour, index) =>
-    hatch(make, `hatch-${options.width}-${index}`, colour),
-  );
+  const defs = hatches.map(({ id, colour }) => hatch(make, id, colour));
   svg.prepend(text('title', caption.title), text('desc', caption.description), ...defs);
   return svg.outerHTML;
 }
