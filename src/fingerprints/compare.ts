@@ -93,16 +93,25 @@ function likenesses<T extends QuirkTask>(
   return quirks.map((quirk) => {
     const { name, meaning } = quirk;
     const [one, two] = sides.map(({ answers }) => quirk.extract(answers, probes));
-    if (one !== undefined && two !== undefined) {
+    if (one !== undefined && two !== undefined && saysAnything(one) && saysAnything(two)) {
       return { name, meaning, likeness: quirk.compare(one, two) };
     }
-    const reasons = sides.flatMap((side) => {
+    const reasons = sides.flatMap((side, index) => {
+      const values = index === 0 ? one : two;
+      if (values !== undefined) {
+        return saysAnything(values) ? [] : [`${side.name} left too many questions unanswered`];
+      }
       const lacking = lackingParts(side.answers);
       return lacking === '' ? [] : [`${side.name} has no ${lacking}`];
     });
     const why = reasons.join('; ') || 'the probe set has no questions for it';
     return { name, meaning, likeness: null, why };
   });
+}
+
+/** NaN is what could not be read. */
+function saysAnything(values: Float64Array): boolean {
+  return values.some((value) => !Number.isNaN(value));
 }
 
 /** What a fingerprint may lack that some quirks are read from. */
