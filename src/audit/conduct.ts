@@ -10,7 +10,9 @@ import type {
 import { seededRandom } from '../stats/sampling.ts';
 import { topTwo } from '../watermark/probability/distribution.ts';
 import { askTests, type Disguise, type RunLog } from './ask.ts';
+import { ClassifierTaking } from './fingerprinting/classifier-taking.ts';
 import type { AuditMaterial } from './material.ts';
+import { type FingerprintFindings, FingerprintQuirksRun } from './tests/fingerprint-quirks.ts';
 import { provenanceTests } from './tests/registry.ts';
 
 /** A test's e-value after each fold: pairs [probes, bans]. */
@@ -26,6 +28,8 @@ export interface AuditFindings {
   /** Rows: protected model's label; columns: the suspect's, the last one for labels outside the set. */
   readonly confusion: readonly (readonly number[])[];
   readonly outcomes: Readonly<Record<'answered' | 'refused' | 'failed' | 'unsupported', number>>;
+  /** Absent where the protected model has no fingerprint. */
+  readonly fingerprint?: FingerprintFindings;
 }
 
 export interface ConductOptions {
@@ -75,11 +79,14 @@ export async function conductAudit(options: ConductOptions): Promise<AuditFindin
       trajectories.set(evidence.test, points);
     },
   });
+  const quirks = runs.find(({ run }) => run instanceof FingerprintQuirksRun)?.run;
+  const fingerprint = quirks instanceof FingerprintQuirksRun ? quirks.findings() : undefined;
   return {
     evidence: runs.map(({ run, applies }) => (applies ? run.evidence() : notApplicable(run))),
     trajectories: [...trajectories].map(([test, points]) => ({ test, points })),
     confusion: confusionOf(material, observations),
     outcomes: countOutcomes([...observations.values()]),
+    ...(fingerprint && { fingerprint }),
   };
 }
 
@@ -95,7 +102,15 @@ function notApplicable(run: TestRun): Evidence {
 function expectedProbes(material: AuditMaterial, gives: readonly Capability[]): number {
   const { fresh, logged, coins } = material;
   const asked = gives.includes('probabilities') ? [...fresh, ...logged] : [];
-  return new Set([...asked, ...coins].map(({ probe }) => probe.id)).size + regionProbes(material);
+  return (
+    new Set([...asked, ...coins].map(({ probe }) => probe.id)).size +
+    regionProbes(material) +
+    fingerprintProbes(material)
+  );
+}
+
+function fingerprintProbes({ fingerprint }: AuditMaterial): number {
+  return fingerprint ? new ClassifierTaking(fingerprint.probes, 'labels').expected : 0;
 }
 
 function regionProbes({ regionLots }: AuditMaterial): number {

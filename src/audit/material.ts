@@ -1,4 +1,7 @@
 import type { Input, Probe, ServedRecord } from '../contracts.ts';
+import type { ClassifierAnswers } from '../fingerprints/classifier-answers.ts';
+import type { ClassifierProbeSet } from '../fingerprints/probe-set.ts';
+import type { QuirkNull } from '../fingerprints/reference-null.ts';
 import { inputDigest } from '../keys/canonical-input.ts';
 import { purposeCommitment } from '../keys/commitment.ts';
 import { derivePurposeKey, type Purpose } from '../keys/derivation.ts';
@@ -32,6 +35,16 @@ export interface ClaimedRegionLot {
   readonly probes: readonly Probe[];
 }
 
+/** The protected model's fingerprint, and what a suspect's is ranked among. */
+export interface FingerprintMaterial {
+  /** Names of the fingerprint and of its probe set. */
+  readonly fingerprint: string;
+  readonly probeSet: string;
+  readonly probes: ClassifierProbeSet;
+  readonly protectedModel: ClassifierAnswers;
+  readonly nulls: readonly QuirkNull[];
+}
+
 /** The finished data that tests work on; nothing here depends on the suspect. */
 export interface AuditMaterial {
   readonly profile: ClassifierProfile;
@@ -44,6 +57,8 @@ export interface AuditMaterial {
   /** Questions that a keyed coin answered, in served order: the coin traps of this audit. */
   readonly coins: readonly CoinQuestion[];
   readonly regionLots: readonly ClaimedRegionLot[];
+  /** Absent where the protected model has no fingerprint with reference models. */
+  readonly fingerprint?: FingerprintMaterial;
   /** Sealed by the owner: the tenant did not choose its questions from served answers. */
   readonly questionsNotChosenFromAnswers: boolean;
   /** Sealed by the owner: reference models are such as an innocent suspect could be one of. */

@@ -7,8 +7,8 @@ const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 
 /** What an audit will do and how it will judge, fixed before the first probe. */
 export const auditPlanSchema = z.strictObject({
-  schema: z.enum(['touchmark/audit-plan@1', 'touchmark/audit-plan@2']),
-  /** Random; claims on traps name the audit by it. Absent before version 2, as `traps` is. */
+  schema: z.enum(['touchmark/audit-plan@2', 'touchmark/audit-plan@3']),
+  /** Random; claims on traps name the audit by it. */
   audit: z.uuid().exactOptional(),
   sealedAt: z.iso.datetime({ offset: true }),
   suspect: z.string(),
@@ -43,6 +43,18 @@ export const auditPlanSchema = z.strictObject({
         expectedBans: z.number(),
       }),
     )
+    .exactOptional(),
+  /** The protected model's fingerprint that the suspect's quirks are compared with. */
+  fingerprint: z
+    .strictObject({
+      fingerprint: z.string(),
+      probeSet: z.string(),
+      references: z.string(),
+      /** Questions that are known beforehand; those between pairs come on top. */
+      questions: z.int().nonnegative(),
+      /** Shares of the evidence of each quirk. */
+      weights: z.record(z.string(), z.number()),
+    })
     .exactOptional(),
   threshold: z.number(),
   /** Charges in bans, paid whatever comes out. */

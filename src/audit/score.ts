@@ -37,16 +37,18 @@ export function keyedScore(evidence: readonly Evidence[]): number {
 }
 
 /**
- * The factor of reference tests. One that is not complete counts as an e-value of 0, because it may
- * be looked at once, at its sealed size; one that did not apply, which is known before asking, as 1.
+ * The factor of reference tests, those that apply weighing alike: which ones do is known before asking.
+ * One that is not complete counts as an e-value of 0, because it may be looked at once, at its sealed
+ * size.
  */
 function referenceFactor(evidence: readonly Evidence[]): number {
-  const references = evidence.filter(({ null: kind }) => kind === 'reference');
+  const references = evidence.filter(
+    (each) => each.null === 'reference' && each.status !== 'not-applicable',
+  );
   if (references.length === 0) return 0;
-  const log10Es = references.map(({ status, log10E }) => {
-    if (status === 'not-applicable') return 0;
-    return status === 'done' ? log10E : -Infinity;
-  });
+  const log10Es = references.map(({ status, log10E }) =>
+    status === 'done' ? log10E : Number.NEGATIVE_INFINITY,
+  );
   const weight = 1 / (2 * references.length);
   return log10WeightedMean([0, ...log10Es], [1 / 2, ...references.map(() => weight)]);
 }

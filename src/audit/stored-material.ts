@@ -1,13 +1,23 @@
 import { createHash } from 'node:crypto';
-import { endianness } from 'node:os';
 import { z } from 'zod';
 import type { Input, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
+import { unpackAnswers } from '../fingerprints/classifier-answers.ts';
+import { classifierFingerprintSchema, fingerprintId } from '../fingerprints/fingerprint.ts';
+import { classifierProbeSetSchema, probeSetId } from '../fingerprints/probe-set.ts';
+import { quirkNullSchema } from '../fingerprints/reference-null.ts';
+import { packFloats, unpackFloats } from '../stats/packed-numbers.ts';
 import { type RegionLot, regionLotSchema } from '../traps/kinds/region.ts';
 import { decodeInput as decodeTrapInput } from '../traps/trap-set.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import { readingLogs } from '../watermark/probability/alignment.ts';
-import { type AuditMaterial, freshProbe, loggedProbe, regionProbe } from './material.ts';
+import {
+  type AuditMaterial,
+  type FingerprintMaterial,
+  freshProbe,
+  loggedProbe,
+  regionProbe,
+} from './material.ts';
 
 /** One distribution per baseline, each as float32 little-endian in base64. */
 const baselines = z.array(z.base64());
@@ -21,8 +31,15 @@ const regionLots = z.array(
   z.strictObject({ set: z.string(), index: z.int().nonnegative(), lot: regionLotSchema }),
 );
 
+/** The protected model's fingerprint, its questions, and what suspects are ranked among. */
+const storedFingerprint = z.strictObject({
+  fingerprint: classifierFingerprintSchema,
+  probes: classifierProbeSetSchema,
+  nulls: z.array(quirkNullSchema),
+});
+
 const schema = z.strictObject({
-  schema: z.enum(['touchmark/audit-material@1', 'touchmark/audit-material@2']),
+  schema: z.enum(['touchmark/audit-material@2', 'touchmark/audit-material@3']),
   fresh: z.array(z.strictObject({ input: inputSchema, baselines })),
   logged: z.array(
     z.strictObject({
@@ -34,6 +51,7 @@ const schema = z.strictObject({
   /** Sequences of the records whose coins are looked at; all logged ones in older files. */
   coins: z.array(z.int().nonnegative()).exactOptional(),
   regionLots: regionLots.default([]),
+  fingerprint: storedFingerprint.exactOptional(),
 });
 
 type Rows = readonly ArrayLike<number>[];
@@ -59,24 +77,29 @@ export interface ComputedMaterial {
     readonly index: number;
     readonly lot: RegionLot;
   }[];
+  readonly fingerprint?: StoredFingerprint;
 }
+
+/** A fingerprint of the protected model with all that a suspect's is compared with. */
+export type StoredFingerprint = z.infer<typeof storedFingerprint>;
 
 /** Writes material as the text whose digest the plan seals. */
 export function encodeMaterial(material: ComputedMaterial): string {
   return JSON.stringify({
-    schema: 'touchmark/audit-material@2',
+    schema: 'touchmark/audit-material@3',
     fresh: material.fresh.map(({ input, baselines: rows }) => ({
       input:
-        typeof input === 'string' ? input : { shape: input.shape, data: encodeFloats(input.data) },
-      baselines: rows.map(encodeFloats),
+        typeof input === 'string' ? input : { shape: input.shape, data: packFloats(input.data) },
+      baselines: rows.map(packFloats),
     })),
     logged: material.logged.map(({ sequence, baselines: rows, replayBaselines }) => ({
       sequence,
-      baselines: rows.map(encodeFloats),
-      ...(replayBaselines && { replayBaselines: replayBaselines.map(encodeFloats) }),
+      baselines: rows.map(packFloats),
+      ...(replayBaselines && { replayBaselines: replayBaselines.map(packFloats) }),
     })),
     coins: material.coins,
     regionLots: material.regionLots,
+    ...(material.fingerprint && { fingerprint: material.fingerprint }),
   });
 }
 
@@ -150,6 +173,14 @@ export function decodeMaterial(text: string, context: MaterialContext): AuditMat
         regionProbe(set, index, place, decodeTrapInput(input)),
       ),
     })),
+    ...(parsed.data.fingerprint && { fingerprint: readFingerprint(parsed.data.fingerprint) }),
+  };
+}
+
+function readFingerprint({ fingerprint, probes, nulls }: StoredFingerprint): FingerprintMaterial {
+  return {
+    ...{ fingerprint: fingerprintId(fingerprint), probeSet: probeSetId(probes), probes, nulls },
+    protectedModel: unpackAnswers(fingerprint.answers),
   };
 }
 
@@ -162,24 +193,9 @@ function parseJson(text: string): unknown {
 }
 
 function decodeInput(input: z.infer<typeof inputSchema>): Input {
-  return typeof input === 'string' ? input : { shape: input.shape, data: decodeFloats(input.data) };
+  return typeof input === 'string' ? input : { shape: input.shape, data: unpackFloats(input.data) };
 }
 
 function decodeBaseline(text: string): Float64Array {
-  return readingLogs(decodeFloats(text));
-}
-
-function encodeFloats(values: ArrayLike<number>): string {
-  const bytes = Buffer.from(Float32Array.from(values).buffer);
-  return littleEndian(bytes).toString('base64');
-}
-
-function decodeFloats(text: string): Float32Array<ArrayBuffer> {
-  const bytes = littleEndian(Buffer.from(text, 'base64'));
-  return new Float32Array(new Uint8Array(bytes).buffer);
-}
-
-/** Turns float32 values between the order of this machine and little-endian. */
-function littleEndian(bytes: Buffer): Buffer {
-  return endianness() === 'LE' ? bytes : bytes.swap32();
+  return readingLogs(unpackFloats(text));
 }

@@ -119,6 +119,7 @@ function absolutePaths(config: Config, directory: string): Config {
       twin: resolve(directory, inputs.twin),
       fresh: resolve(directory, inputs.fresh),
       traps: resolve(directory, inputs.traps),
+      fingerprint: resolve(directory, inputs.fingerprint),
       ...(inputs.sameData && { sameData: resolve(directory, inputs.sameData) }),
       ...(inputs.otherData && { otherData: resolve(directory, inputs.otherData) }),
     },

@@ -141,6 +141,9 @@ const inputs = z
     traps: path
       .default('inputs/traps.txt')
       .describe('Questions that region traps are chosen from; never serve an answer to any.'),
+    fingerprint: path
+      .default('inputs/fingerprint.txt')
+      .describe('Questions that fingerprints are taken with; never serve an answer to any.'),
     sameData: path
       .exactOptional()
       .describe(
@@ -199,7 +202,7 @@ const audit = z
       .boolean()
       .default(false)
       .describe(
-        'Vouch that innocents are like the reference models of region traps, which then count.',
+        'Vouch that innocents are like the reference models of region traps and fingerprints, which then count.',
       ),
     inputsChosenWithoutKeys: z
       .boolean()
@@ -303,6 +306,24 @@ const traps = z
   .prefault({})
   .describe('Questions kept for one audit each. `touchmark traps rotate` keeps them in stock.');
 
+const fingerprints = z
+  .strictObject({
+    questions: z
+      .int()
+      .min(50)
+      .max(100_000)
+      .default(1000)
+      .describe('Questions of a fingerprint at most, 50 to 100000.'),
+    pairs: z
+      .int()
+      .min(0)
+      .max(10_000)
+      .default(100)
+      .describe('Pairs of them between which the boundary is sought, about 6 questions each.'),
+  })
+  .prefault({})
+  .describe("How the protected model's quirks are read, by which suspects are compared with it.");
+
 /** What touchmark.yaml may say; an unknown key anywhere is an error. */
 export const configSchema = z.strictObject({
   schema: z.literal(configSchemaName).describe('The version of this file.'),
@@ -321,6 +342,7 @@ export const configSchema = z.strictObject({
   inputs,
   log,
   traps,
+  fingerprints,
   audit,
 });
 

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { TouchmarkError } from '../errors.ts';
 import { type Fingerprint, fingerprintId, fingerprintSchema } from './fingerprint.ts';
 import { type ProbeSet, probeSetId, probeSetSchema } from './probe-set.ts';
+import { type ReferenceNull, referenceNullId, referenceNullSchema } from './reference-null.ts';
 
 interface DocumentKind<Document> {
   readonly noun: string;
@@ -12,7 +13,7 @@ interface DocumentKind<Document> {
 }
 
 const newestVersion = 1;
-const idPattern = /(?:^|[/\\])((?:fingerprint|probes)-[0-9a-f]{16})\.json$/;
+const idPattern = /(?:^|[/\\])((?:fingerprint|probes|references)-[0-9a-f]{16})\.json$/;
 
 /** A document and the name that its content gives it. */
 export interface Identified<Document> {
@@ -46,8 +47,18 @@ export function parseProbeSet(text: string, where: string): Identified<ProbeSet>
   });
 }
 
-/** Returns a fingerprint or a probe set as its file holds it; the same content is the same text. */
-export function renderDocument(document: Fingerprint | ProbeSet): string {
+/** Reads the text of a file of references; as `parseFingerprint`. */
+export function parseReferences(text: string, where: string): Identified<ReferenceNull> {
+  return parse(text, where, {
+    noun: 'file of references',
+    schemaName: 'touchmark/fingerprint-references',
+    shape: referenceNullSchema,
+    idOf: referenceNullId,
+  });
+}
+
+/** Returns a document as its file holds it; the same content is the same text. */
+export function renderDocument(document: Fingerprint | ProbeSet | ReferenceNull): string {
   return `${JSON.stringify(document, undefined, 1)}\n`;
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TouchmarkError } from '../errors.ts';
 import { log10WeightedMean } from '../stats/merging.ts';
 import { packFloats, unpackFloats } from '../stats/packed-numbers.ts';
 import { type ReferenceRank, referenceRank } from '../stats/reference-ranks.ts';
@@ -87,7 +88,10 @@ export function quirkRanker(
   const prepared = quirks.flatMap((each) => {
     const quirk = classifierQuirks.find(({ name }) => name === each.name);
     const own = quirk?.extract(protectedModel, probes);
-    return quirk && own ? [{ quirk, own, standard: standardOf(each), ...each }] : [];
+    if (quirk === undefined || own === undefined) return [];
+    const standard = standardOf(each);
+    requireLength(each.name, standard, own.length);
+    return [{ quirk, own, standard, ...each }];
   });
   return (suspect) =>
     prepared.map(({ quirk, own, standard, name, weight, same, other }) => {
@@ -114,6 +118,15 @@ export function mergedQuirks(ranks: readonly QuirkRank[]): number {
   return log10WeightedMean(
     [0, ...counted.map(({ suspect }) => suspect?.log10E ?? 0)],
     [left, ...counted.map(({ weight }) => weight)],
+  );
+}
+
+function requireLength(name: string, { mean, spread }: ReferenceStandard, length: number): void {
+  if (mean.length === length && spread.length === length) return;
+  throw new TouchmarkError(
+    'FINGERPRINT_INVALID',
+    `the references have ${mean.length} numbers of ${name}, the protected model ${length}`,
+    { hint: 'They belong to another probe set or version: take the protected model again.' },
   );
 }
 

@@ -1,4 +1,4 @@
-import { noAnswer } from './classifier-answers.ts';
+import { type ClassifierAnswers, noAnswer } from './classifier-answers.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { fittingAnswers, fittingLanguageAnswers } from './fitting-answers.ts';
 import type { ProbeSet } from './probe-set.ts';
@@ -26,13 +26,7 @@ export function summarise(
   probes: ProbeSet,
 ): FingerprintSummary | undefined {
   if (fingerprint.task === 'classify' && probes.task === 'classify') {
-    const { labels, again } = fittingAnswers(fingerprint, probes);
-    const twice = [...again].map((label, index) => [label, labels[index]!] as const);
-    return {
-      questions: labels.length,
-      answered: labels.filter((label) => label !== noAnswer).length,
-      steadiness: shareAlike(twice.filter((pair) => !pair.includes(noAnswer))),
-    };
+    return summariseAnswers(fittingAnswers(fingerprint, probes));
   }
   if (fingerprint.task === 'language' && probes.task === 'language') {
     const { completions } = fittingLanguageAnswers(fingerprint, probes);
@@ -46,6 +40,16 @@ export function summarise(
     };
   }
   return undefined;
+}
+
+/** Counts the answers of a classifier to a probe set. */
+export function summariseAnswers({ labels, again }: ClassifierAnswers): FingerprintSummary {
+  const twice = [...again].map((label, index) => [label, labels[index]!] as const);
+  return {
+    questions: labels.length,
+    answered: labels.filter((label) => label !== noAnswer).length,
+    steadiness: shareAlike(twice.filter((pair) => !pair.includes(noAnswer))),
+  };
 }
 
 function shareAlike(groups: readonly (readonly unknown[])[]): number | null {

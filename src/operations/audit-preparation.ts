@@ -13,6 +13,7 @@ import type { KeyRing } from '../store/key-ring.ts';
 import { readProfile, requireProfileLabels } from '../store/profile-file.ts';
 import { readInputFile } from '../store/project-files.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
+import { type AuditFingerprint, findAuditFingerprint } from './audit-fingerprint.ts';
 import { openProject, openProjectRing, type Project } from './project.ts';
 import { openUpstream } from './upstream.ts';
 
@@ -35,7 +36,7 @@ export interface AuditOptions {
   readonly resume: boolean;
   readonly signal: AbortSignal;
   readonly progress?: Progress;
-  /** Hears what the operator should know about the stock of traps. */
+  /** Hears what the operator should know about traps and fingerprints. */
   readonly onNotice?: (text: string) => void;
 }
 
@@ -55,12 +56,14 @@ export interface PreparedAudit {
     readonly shared: SharedMaterial;
     /** Whether the owner's inputs are those that were sealed before serving. */
     readonly sealedPools: boolean;
+    /** The protected model's fingerprint with its references, where there is one. */
+    readonly fingerprint?: AuditFingerprint;
   };
 }
 
 type PreparationOptions = Pick<
   AuditOptions,
-  'configPath' | 'tenant' | 'epoch' | 'flags' | 'signal' | 'progress'
+  'configPath' | 'tenant' | 'epoch' | 'flags' | 'signal' | 'progress' | 'onNotice'
 >;
 
 /** Opens the project, trains the twins and computes the material that audits of suspects share. */
@@ -107,7 +110,7 @@ function retirement(
 /** Asks the protected model and trains the twins. */
 export async function computeMaterial(
   opened: PreparedAudit,
-  { signal, progress }: PreparationOptions,
+  { signal, progress, onNotice }: PreparationOptions,
 ): Promise<PreparedAudit> {
   const { project, profile, keyRing, tenant, epoch, records } = opened;
   const { config, environment } = project;
@@ -127,7 +130,10 @@ export async function computeMaterial(
       signal,
       ...(progress && { progress }),
     });
-    return { ...opened, material: { shared, sealedPools } };
+    const found = await findAuditFingerprint(project, model, records);
+    if (typeof found === 'string') onNotice?.(found);
+    const fingerprint = typeof found === 'string' ? undefined : found;
+    return { ...opened, material: { shared, sealedPools, ...(fingerprint && { fingerprint }) } };
   } finally {
     await protectedModel.close();
   }

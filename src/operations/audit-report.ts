@@ -4,6 +4,7 @@ import { isCounted, keyedScore, provenanceScore } from '../audit/score.ts';
 import { decide, tierOf } from '../audit/verdict.ts';
 import type { Description } from '../contracts.ts';
 import type { RemoteCounts } from '../models/adapters/remote.ts';
+import type { FingerprintPart } from '../report/fingerprint.ts';
 import type { AuditReport } from '../report/model.ts';
 import { runFiles } from '../store/run-directory.ts';
 
@@ -71,6 +72,7 @@ export function reportOf(parts: ReportParts): AuditReport {
     })),
     confusion: withoutEmptyOutside(plan.labels, findings.confusion),
     traps: parts.traps,
+    ...fingerprintPart(plan, findings),
     power: null,
     ...waysThere(parts.epochRetiredAt),
     run: {
@@ -91,12 +93,38 @@ export function reportOf(parts: ReportParts): AuditReport {
 }
 
 /** Probes that the plan foresees, cover aside. */
-function horizonOf({ probes, traps = [] }: AuditPlan): number {
+function horizonOf({ probes, fingerprint, traps = [] }: AuditPlan): number {
   const region = traps.filter(({ kind }) => kind === 'region');
   return region.reduce(
     (sum, { commitments }) => sum + commitments.length,
-    probes.logged + probes.fresh,
+    probes.logged + probes.fresh + (fingerprint?.questions ?? 0),
   );
+}
+
+/** What was found by fingerprints, for readers. */
+function fingerprintPart(
+  { fingerprint }: AuditPlan,
+  { fingerprint: found }: AuditFindings,
+): { readonly fingerprint?: FingerprintPart } {
+  const [first] = found?.ranks ?? [];
+  if (fingerprint === undefined || found === undefined || first === undefined) return {};
+  const [same, other] = [first.same.length, first.other.length];
+  return {
+    fingerprint: {
+      protectedModel: fingerprint.fingerprint,
+      probeSet: fingerprint.probeSet,
+      references: { same, other, smallestP: 1 / (Math.min(same, other) + 1) },
+      ...{ questions: found.questions, answered: found.answered, steadiness: found.steadiness },
+      quirks: found.ranks.map(({ suspect, ...rank }) => ({
+        ...rank,
+        suspect: suspect?.statistic ?? null,
+        ...(suspect ? {} : { why: 'The suspect’s answers do not show it.' }),
+        pSame: suspect?.amongSame.p ?? null,
+        pOther: suspect?.amongOther.p ?? null,
+        log10E: suspect?.log10E ?? null,
+      })),
+    },
+  };
 }
 
 /** How answers may come to depend on a key without having learned from it, and what was done about it. */

@@ -44,7 +44,7 @@ export async function beginRun(
 ): Promise<StartedRun> {
   const { project, profile, keyRing, tenant, epoch, log, material } = prepared;
   if (material === undefined) throw new RangeError('a new audit needs computed material');
-  const { shared, sealedPools } = material;
+  const { shared, sealedPools, fingerprint } = material;
   const register = registerPath(project);
   const { config } = project;
   const suspect = displaySpecification(options.suspect);
@@ -56,11 +56,14 @@ export async function beginRun(
     operator: options.operator ?? null,
   });
   for (const notice of notices) options.onNotice?.(notice);
-  const text = encodeMaterial(joined);
+  const text = encodeMaterial({
+    ...joined,
+    ...(fingerprint && { fingerprint: fingerprint.stored }),
+  });
   const earlier = (await registeredAudits(register)).filter((each) => each.suspect === suspect);
   const sealedAt = new Date().toISOString();
   const plan: AuditPlan = {
-    schema: 'touchmark/audit-plan@2',
+    schema: 'touchmark/audit-plan@3',
     audit,
     sealedAt,
     suspect,
@@ -77,6 +80,7 @@ export async function beginRun(
     material: materialDigest(text),
     probes: { logged: joined.logged.length, fresh: joined.fresh.length },
     traps: lots,
+    ...(fingerprint && { fingerprint: fingerprint.sealed }),
     threshold: config.audit.threshold,
     multiplicity: charges({
       tenants: keyRing.tenants().length,
@@ -86,7 +90,8 @@ export async function beginRun(
     }).map((charge) => ({ ...charge })),
     assumptions: [
       ...(config.audit.questionsNotChosenFromAnswers ? [replayAssumption] : []),
-      ...(config.audit.referencesExchangeable && joined.regionLots.length > 0
+      ...(config.audit.referencesExchangeable &&
+      (joined.regionLots.length > 0 || fingerprint !== undefined)
         ? [exchangeabilityAssumption]
         : []),
       ...(sealedPools ? [] : [unsealedPools]),

@@ -70,7 +70,7 @@ export async function initProject(options: {
   }
   await createFile(at('traps', '.gitignore'), ['*.json\n'], 0o644);
   made.push(at('traps', '.gitignore'));
-  for (const name of ['twin.txt', 'fresh.txt', 'traps.txt']) {
+  for (const name of ['twin.txt', 'fresh.txt', 'traps.txt', 'fingerprint.txt']) {
     await createFile(at('inputs', name), [], 0o644);
     made.push(at('inputs', name));
   }

@@ -6,10 +6,12 @@ import {
   type Identified,
   parseFingerprint,
   parseProbeSet,
+  parseReferences,
   renderDocument,
 } from '../fingerprints/documents.ts';
 import type { Fingerprint } from '../fingerprints/fingerprint.ts';
 import type { ProbeSet } from '../fingerprints/probe-set.ts';
+import type { ReferenceNull } from '../fingerprints/reference-null.ts';
 import { errnoOf, storageError, syncDirectory } from './secure-file.ts';
 
 /** The folder of fingerprints that ships with the package. */
@@ -26,7 +28,7 @@ export interface StoredDocument<Document> extends Identified<Document> {
 
 /** A kind of document that is kept in files named `PREFIX-HASH.json`. */
 export interface DocumentKind<Document> {
-  readonly prefix: 'fingerprint' | 'probes';
+  readonly prefix: 'fingerprint' | 'probes' | 'references';
   readonly noun: string;
   readonly parse: (text: string, where: string) => Identified<Document>;
   readonly nameOf: (document: Document) => string;
@@ -44,6 +46,13 @@ export const probeSetKind: DocumentKind<ProbeSet> = {
   noun: 'probe set',
   parse: parseProbeSet,
   nameOf: ({ name }) => name,
+};
+
+export const referencesKind: DocumentKind<ReferenceNull> = {
+  prefix: 'references',
+  noun: 'file of references',
+  parse: parseReferences,
+  nameOf: ({ fingerprint }) => fingerprint,
 };
 
 /**
@@ -67,7 +76,7 @@ export async function readDocument<Document>(
  * @throws TouchmarkError STORE_FULL, STORE_DAMAGED; FINGERPRINT_INVALID when the file of that name was
  *   edited
  */
-export async function writeDocument<Document extends Fingerprint | ProbeSet>(
+export async function writeDocument<Document extends Fingerprint | ProbeSet | ReferenceNull>(
   kind: DocumentKind<Document>,
   directory: string,
   document: Document,

@@ -2,12 +2,14 @@ import { join, resolve } from 'node:path';
 import { TouchmarkError } from '../errors.ts';
 import type { Fingerprint } from '../fingerprints/fingerprint.ts';
 import type { ProbeSet } from '../fingerprints/probe-set.ts';
+import type { ReferenceNull } from '../fingerprints/reference-null.ts';
 import {
   type DocumentKind,
   documentIds,
   fingerprintKind,
   probeSetKind,
   readDocument,
+  referencesKind,
   type StoredDocument,
   shippedFingerprints,
   writeDocument,
@@ -38,6 +40,16 @@ export class FingerprintStore {
   /** Keeps a probe set; errors as for `writeDocument`. */
   saveProbeSet(probes: ProbeSet): Promise<StoredDocument<ProbeSet>> {
     return writeDocument(probeSetKind, this.directory, probes);
+  }
+
+  /** Keeps what a protected model's fingerprint is ranked among; errors as for `writeDocument`. */
+  saveReferences(references: ReferenceNull): Promise<StoredDocument<ReferenceNull>> {
+    return writeDocument(referencesKind, this.directory, references);
+  }
+
+  /** Returns the folder's own files of references. */
+  async listReferences(): Promise<ListedDocuments<ReferenceNull>> {
+    return readAll(referencesKind, [this.directory]);
   }
 
   /**

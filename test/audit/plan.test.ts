@@ -3,7 +3,7 @@ import { type AuditPlan, parseSealedPlan, sealPlan } from '../../src/audit/plan.
 
 const digest = `sha256:${'0'.repeat(64)}`;
 const plan: AuditPlan = {
-  schema: 'touchmark/audit-plan@1',
+  schema: 'touchmark/audit-plan@3',
   sealedAt: '2026-01-01T00:00:00Z',
   suspect: 'http:http://127.0.0.1:9',
   gives: ['labels', 'probabilities'],
@@ -70,7 +70,7 @@ describe('parseSealedPlan', () => {
   it.each([
     ['no JSON', '{'],
     ['a foreign field', text.replace('"threshold"', '"extra":1,"threshold"')],
-    ['a newer schema', text.replace('audit-plan@1', 'audit-plan@3')],
+    ['a newer schema', text.replace('audit-plan@3', 'audit-plan@4')],
     ['a missing field', text.replace('"tenant":"acme",', '')],
   ])('refuses %s', (_, broken) => {
     expect(() => parseSealedPlan(broken, 'plan.json')).toThrow(

@@ -49,6 +49,7 @@ export class ClassifierTaking implements TestRun {
   readonly #probabilities: Float32Array;
   readonly #crossings: Float32Array;
   readonly #outcomes = { answered: 0, refused: 0, failed: 0, unsupported: 0, outside: 0 };
+  #gaveProbabilities = false;
   #searches: Search[] = [];
   #stage: 'questions' | 'boundaries' = 'questions';
   #due: readonly { readonly probe: Probe; readonly search?: Search; readonly step?: number }[] = [];
@@ -84,7 +85,7 @@ export class ClassifierTaking implements TestRun {
       labels: this.#labels,
       again: this.#again,
       crossings: this.#crossings,
-      ...(this.#detail === 'probabilities' && { probabilities: this.#probabilities }),
+      ...(this.#gaveProbabilities && { probabilities: this.#probabilities }),
     };
   }
 
@@ -154,6 +155,7 @@ export class ClassifierTaking implements TestRun {
     this.#labels[index] = label;
     const given = 'answer' in observation ? observation.answer.probabilities : undefined;
     if (given !== undefined && this.#detail === 'probabilities') {
+      this.#gaveProbabilities = true;
       this.#probabilities.set(given, index * labels.length);
     }
   }

@@ -1,5 +1,6 @@
 import type { ProvenanceTest } from '../../contracts.ts';
 import type { AuditMaterial } from '../material.ts';
+import { fingerprintQuirks } from './fingerprint-quirks.ts';
 import { labelCoins } from './label-coins.ts';
 import { probabilityPerQuery } from './probability-per-query.ts';
 import { probabilitySigns } from './probability-signs.ts';
@@ -13,4 +14,5 @@ export const provenanceTests: readonly ProvenanceTest<AuditMaterial>[] = [
   probabilitySigns,
   probabilitySignsReplay,
   regionTraps,
+  fingerprintQuirks,
 ];

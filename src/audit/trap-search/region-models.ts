@@ -1,38 +1,23 @@
 import type { Input } from '../../contracts.ts';
-import type { ModelCache } from '../../models/training/model-cache.ts';
-import { type ReferenceModel, trainReferences } from '../../models/training/reference-models.ts';
-import { searchFeatures } from '../../models/training/search-features.ts';
+import type { ReferenceModel } from '../../models/training/reference-models.ts';
 import {
   type SimulatedSurrogate,
   trainSurrogates,
 } from '../../models/training/simulated-surrogates.ts';
-import { seededRandom } from '../../stats/sampling.ts';
 import type { FeatureMap } from '../../watermark/classifier-profile.ts';
+import {
+  enoughOf,
+  type ReferencePoolOptions,
+  trainReferencePool,
+  usualPoolSeed,
+} from '../reference-pool.ts';
 import { askProtected, interrupted, type ProtectedModel } from './answer-collection.ts';
 
-/** A question and the name of the class that it truly has. */
-export interface LabelledQuestion {
-  readonly input: Input;
-  readonly label: string;
-}
-
-export interface RegionModelsOptions {
+export interface RegionModelsOptions
+  extends Omit<ReferencePoolOptions, 'labels' | 'signal' | 'progress'> {
   readonly protectedModel: ProtectedModel;
-  /** The protected model's training data; labels outside its set are left out. */
-  readonly sameData: readonly LabelledQuestion[];
-  /** Labelled data of the same trade that it never saw. */
-  readonly otherData: readonly LabelledQuestion[];
   /** The owner's own questions that simulated surrogates learn from. */
   readonly questions: readonly Input[];
-  /**
-   * References of each kind, 120 by default. A third of them calibrates: from 57 on the first rank has
-   * p <= .05, and from 117 on the second has, too.
-   */
-  readonly referencesPerKind?: number;
-  /** How references and surrogates read inputs; hashed n-grams, or values standardised over the labelled data. */
-  readonly features?: FeatureMap;
-  readonly seed?: string;
-  readonly cache?: ModelCache;
 }
 
 /** All that stands between candidates and traps. */
@@ -45,10 +30,6 @@ export interface RegionModels {
   readonly surrogates: readonly SimulatedSurrogate[];
 }
 
-const usualReferencesPerKind = 120;
-/** More examples or questions, a random choice of which is taken, teach hardly more. */
-const most = 20_000;
-
 /**
  * Trains the references of both kinds, and surrogates on the protected model's own answers. What was
  * trained or answered before is taken from the cache and from the run log.
@@ -56,40 +37,19 @@ const most = 20_000;
  * @throws TouchmarkError INTERRUPTED, UPSTREAM_FAILED, UPSTREAM_ANSWER_INVALID
  */
 export async function trainRegionModels(options: RegionModelsOptions): Promise<RegionModels> {
-  const { protectedModel, seed = 'region', cache } = options;
+  const { protectedModel, seed = usualPoolSeed, cache } = options;
   const { labels, signal, progress } = protectedModel;
-  const random = seededRandom(`${seed}/enough`);
-  const enough = <Item>(items: readonly Item[]) =>
-    items.length > most ? random.choose(items, most) : items;
-  const data = {
-    same: enough(known(options.sameData, labels)),
-    other: enough(known(options.otherData, labels)),
-  };
-  const questions = enough(options.questions);
-  const features =
-    options.features ?? searchFeatures([...data.same, ...data.other].map(({ input }) => input));
-  const common = {
-    features,
-    seed,
-    signal,
-    ...(cache && { cache }),
-    ...(progress && { progress }),
-  };
+  const questions = enoughOf(`${seed}/questions`)(options.questions);
   const answers = await askProtected(protectedModel, questions, 'probabilities');
+  const own = { labels, seed, signal, ...(cache && { cache }), ...(progress && { progress }) };
   try {
-    const references: ReferenceModel[] = [];
-    for (const kind of ['same', 'other'] as const) {
-      const count = options.referencesPerKind ?? usualReferencesPerKind;
-      const own = { kind, examples: data[kind], classes: labels.length, count };
-      references.push(...(await trainReferences({ ...common, ...own })));
-    }
+    const { features, references } = await trainReferencePool({ ...options, ...own });
     const answered = questions.flatMap((input, index) => {
       const answer = answers[index];
       return answer === undefined ? [] : [{ input, answer }];
     });
     const surrogates = await trainSurrogates({
-      ...common,
-      labels,
+      ...{ ...own, features },
       questions: answered.map(({ input }) => input),
       answers: answered.map(({ answer }) => answer),
     });
@@ -97,12 +57,4 @@ export async function trainRegionModels(options: RegionModelsOptions): Promise<R
   } catch (cause) {
     throw signal.aborted ? interrupted() : cause;
   }
-}
-
-function known(data: readonly LabelledQuestion[], labels: readonly string[]) {
-  const numbers = new Map(labels.map((label, index) => [label, index]));
-  return data.flatMap(({ input, label }) => {
-    const number = numbers.get(label);
-    return number === undefined ? [] : [{ input, label: number }];
-  });
 }

@@ -3,7 +3,7 @@ import { correlation } from '../likeness.ts';
 import type { Quirk } from '../quirk.ts';
 
 /** The mean entropy to which every model is tempered, as a share of its largest possible one. */
-const commonEntropy = 0.2;
+const commonEntropy = 0.1;
 /** Smaller probabilities are noise of rounding as often as not. */
 const floor = 0.01;
 const halvings = 30;
@@ -11,7 +11,7 @@ const halvings = 30;
 /**
  * How likely a model finds every label of every question: log-probabilities, centred within each
  * question. Before that the model is tempered (Guo et al. 2017, section 4.2), so that its mean entropy
- * is a fifth of what it can be; a suspect that answers more or less surely is read alike.
+ * is a tenth of what it can be; a suspect that answers more or less surely is read alike.
  */
 export const probabilityLevels: Quirk<'classify'> = {
   name: 'probability-levels',

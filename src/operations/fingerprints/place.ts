@@ -20,6 +20,11 @@ export interface FingerprintPlace {
   readonly project: Project | undefined;
 }
 
+/** Returns the folder of fingerprints of a project's directory. */
+export function fingerprintsFolder(directory: string): FingerprintStore {
+  return new FingerprintStore(join(directory, 'fingerprints'));
+}
+
 const usualConfig = 'touchmark.yaml';
 
 /** @throws TouchmarkError CONFIG_INVALID, also when another configuration than the usual is missing */
@@ -29,7 +34,7 @@ export async function openPlace(options: PlaceOptions): Promise<FingerprintPlace
   const project = alone ? undefined : await openProject(options);
   const directory = project?.directory ?? resolve('.');
   return {
-    store: new FingerprintStore(join(directory, 'fingerprints')),
+    store: fingerprintsFolder(directory),
     takingDirectory: join(directory, '.touchmark', 'fingerprints', 'taking'),
     project,
   };

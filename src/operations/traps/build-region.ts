@@ -1,11 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { buildRegionTraps, type RegionSource } from '../../audit/trap-search/build-region-traps.ts';
-import { type LabelledQuestion, trainRegionModels } from '../../audit/trap-search/region-models.ts';
+import { trainRegionModels } from '../../audit/trap-search/region-models.ts';
 import type { Input } from '../../contracts.ts';
 import { inputDigest } from '../../keys/canonical-input.ts';
 import { scanServingLog } from '../../ledger/scan-log.ts';
-import { readLabelledFile } from '../../store/labelled-file.ts';
 import { pathExists, readInputFile } from '../../store/project-files.ts';
 import {
   discardBuildAnswers,
@@ -15,13 +14,12 @@ import {
   readUsedQuestions,
 } from '../../store/region-work.ts';
 import { decodeInput, trapCount } from '../../traps/trap-set.ts';
+import { type LabelledData, readLabelledData } from '../labelled-data.ts';
 import type { Project } from '../project.ts';
 import { openUpstream } from '../upstream.ts';
 import type { BuiltTraps, TrapRequest, TrapSource } from './source.ts';
 import { trapFolders } from './stock.ts';
 
-/** Fewer teach references nothing that an independent model would know. */
-const fewestExamples = 100;
 /** Fewer teach simulated surrogates nothing that a thief would learn. */
 const fewestQuestions = 200;
 
@@ -41,11 +39,9 @@ const fewestQuestions = 200;
 export const regionTraps: TrapSource = { kind: 'region', build };
 
 /** What the owner has provided. */
-interface Provided {
+interface Provided extends LabelledData {
   readonly pool: readonly Input[];
   readonly questions: readonly Input[];
-  readonly sameData: readonly LabelledQuestion[];
-  readonly otherData: readonly LabelledQuestion[];
 }
 
 async function build(request: TrapRequest): Promise<BuiltTraps> {
@@ -132,26 +128,8 @@ async function readProvided(
       why: `Simulated surrogates learn from at least ${fewestQuestions} questions; ${inputs.twin} has ${questions.length}.`,
     };
   }
-  const data: LabelledQuestion[][] = [];
-  for (const [setting, path, what] of [
-    ['inputs.sameData', inputs.sameData, "the protected model's training data"],
-    ['inputs.otherData', inputs.otherData, 'labelled data that the protected model never saw'],
-  ] as const) {
-    if (path === undefined || !(await pathExists(path))) {
-      const where = path === undefined ? 'is not set' : `names ${path}, which does not exist`;
-      return { why: `${setting} ${where}. Reference models learn from ${what}.` };
-    }
-    const examples = await readLabelledFile(path);
-    const classes = new Set(examples.map(({ label }) => label));
-    if (examples.length < fewestExamples || classes.size < 2) {
-      return {
-        why: `${path} has ${examples.length} examples of ${classes.size} labels. Reference models need at least ${fewestExamples} of two.`,
-      };
-    }
-    data.push(examples);
-  }
-  const [sameData, otherData] = data as [LabelledQuestion[], LabelledQuestion[]];
-  return { pool, questions, sameData, otherData };
+  const data = await readLabelledData({ inputs });
+  return 'why' in data ? data : { pool, questions, ...data };
 }
 
 async function inputsIfThere(path: string): Promise<readonly Input[]> {
