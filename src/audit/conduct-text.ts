@@ -7,6 +7,7 @@ import type {
   Task,
 } from '../contracts.ts';
 import { type Ask, askTests } from './ask.ts';
+import { askingLanguageModel } from './ask-language.ts';
 import { textContrast } from './tests/text-contrast.ts';
 import { textReading } from './tests/text-reading.ts';
 import { textSamples } from './tests/text-samples.ts';
@@ -30,14 +31,7 @@ export interface TextFindings {
 export async function conductTextAudit(options: ConductTextOptions): Promise<TextFindings> {
   const { suspect, signal } = options;
   const { gives } = await suspect.describe({ signal });
-  const complete: Ask<'complete'> = (probes, asked) =>
-    eachSampling(probes, (prompts, sampling) => suspect.complete(prompts, { sampling, ...asked }));
-  const score: Ask<'score'> = async (probes, asked) => {
-    const contexts = probes.map(({ input }) => input);
-    return (
-      (await suspect.score?.(contexts, asked)) ?? probes.map(() => ({ missing: 'unsupported' }))
-    );
-  };
+  const { complete, score } = askingLanguageModel(suspect);
   const evidence = [
     ...(await runTests([textSamples, textReading], complete, gives, options)),
     ...(await runTests([textContrast], score, gives, options)),
@@ -71,28 +65,4 @@ async function runTests<T extends Task>(
     if (!applies) return { ...evidence, status: 'not-applicable', log10E: 0 };
     return log10P === undefined ? evidence : { ...evidence, log10P };
   });
-}
-
-type SamplingOf = Parameters<LanguageModel['complete']>[1]['sampling'];
-type Prompts = Parameters<LanguageModel['complete']>[0];
-
-/** Asks in runs of probes that are sampled alike, and returns the outcomes in order. */
-async function eachSampling(
-  probes: Parameters<Ask<'complete'>>[0],
-  ask: (prompts: Prompts, sampling: SamplingOf) => ReturnType<LanguageModel['complete']>,
-): ReturnType<Ask<'complete'>> {
-  const outcomes: Awaited<ReturnType<LanguageModel['complete']>>[number][] = [];
-  for (let from = 0; from < probes.length; ) {
-    const { sampling } = probes[from]!.input;
-    let to = from + 1;
-    while (to < probes.length && sameSampling(probes[to]!.input.sampling, sampling)) to++;
-    const prompts = probes.slice(from, to).map(({ input }) => input.prompt);
-    outcomes.push(...(await ask(prompts, sampling)));
-    from = to;
-  }
-  return outcomes;
-}
-
-function sameSampling(left: SamplingOf, right: SamplingOf): boolean {
-  return JSON.stringify(left) === JSON.stringify(right);
 }

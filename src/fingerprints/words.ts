@@ -11,6 +11,15 @@ export function wordsOf(text: string): string[] {
   return plainApostrophes(text).toLowerCase().match(word) ?? [];
 }
 
+/** Returns the first words of a text, as many as are wanted or there are; as `wordsOf`. */
+export function firstWords(text: string, count: number): string[] {
+  const words: string[] = [];
+  for (const [found] of plainApostrophes(text).toLowerCase().matchAll(word)) {
+    if (words.push(found) === count) break;
+  }
+  return words;
+}
+
 /** Returns the text in NFC with typographic apostrophes made plain ones. */
 export function plainApostrophes(text: string): string {
   return text.normalize('NFC').replaceAll('’', "'");
