@@ -48,9 +48,9 @@ const schema = z.strictObject({
       replayBaselines: baselines.exactOptional(),
     }),
   ),
-  /** Sequences of the records whose coins are looked at; all logged ones in older files. */
-  coins: z.array(z.int().nonnegative()).exactOptional(),
-  regionLots: regionLots.default([]),
+  /** Sequences of the records whose coins are looked at. */
+  coins: z.array(z.int().nonnegative()),
+  regionLots,
   fingerprint: storedFingerprint.exactOptional(),
 });
 
@@ -144,7 +144,7 @@ export function decodeMaterial(text: string, context: MaterialContext): AuditMat
       hint: 'the tenant may have been erased since the plan was sealed',
     });
   };
-  const { logged, coins = logged.map(({ sequence }) => sequence) } = parsed.data;
+  const { logged, coins } = parsed.data;
   return {
     ...shared,
     fresh: parsed.data.fresh.map(({ input, baselines: rows }, index) => ({

@@ -202,7 +202,7 @@ const audit = z
       .boolean()
       .default(false)
       .describe(
-        'Vouch that innocents are like the reference models of region traps and fingerprints, which then count.',
+        'Vouch that innocents are like the reference models; region traps and fingerprints then count.',
       ),
     inputsChosenWithoutKeys: z
       .boolean()

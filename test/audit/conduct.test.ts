@@ -95,6 +95,7 @@ describe('conductAudit', () => {
       ['probability-signs', 'done'],
       ['probability-signs-replay', 'not-applicable'],
       ['region-traps', 'not-applicable'],
+      ['fingerprint-quirks', 'not-applicable'],
     ]);
     expect(evidence[1]?.effect).toEqual({ coins: coins.length, hits: coins.length, share: 1 });
     expect(coins.length).toBeGreaterThan(5);

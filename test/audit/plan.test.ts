@@ -31,7 +31,7 @@ describe('sealPlan', () => {
     const reversed = Object.fromEntries(Object.entries(plan).reverse()) as AuditPlan;
     expect(sealPlan(reversed).hash).toBe(sealPlan(plan).hash);
     expect(sealPlan(plan).hash).toBe(
-      'sha256:4dc43c7786a7edaee2b5ef6a92b9f5d6e1aeb4ca14d8bb11a9e1ca6f72deb32b',
+      'sha256:fb7eb47150c2cbdcd5f445346090e1fa2f920913d9b7df246a7fe9e63f0d71ff',
     );
   });
 

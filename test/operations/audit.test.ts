@@ -114,6 +114,7 @@ describe('an audit', () => {
       ['probability-signs', 'done'],
       ['probability-signs-replay', 'done'],
       ['region-traps', 'not-applicable'],
+      ['fingerprint-quirks', 'not-applicable'],
     ]);
     expect(report.suspect).toMatchObject({
       name: 'm',
