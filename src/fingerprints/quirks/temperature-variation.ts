@@ -4,16 +4,18 @@ import { wordsOf } from '../words.ts';
 
 /** Each completion is paired with so many that follow, so that the work stays linear. */
 const mostPairs = 3;
+const shares = 4;
 
 /**
  * How much the completions of one prompt vary at each temperature.
  *
  * Four shares for each temperature, each a mean over pairs of completions of the same prompt (of
- * more than four, those at most three apart) and then over prompts: pairs whose texts differ (Simpson 1949, whose index does not depend on how many
- * completions came); distinct-1 and distinct-2, the distinct words and pairs of neighbouring words
- * over all of them, in the two completions together (Li et al. 2016, section 5.3); and the words
- * that both have over those that either has (Jaccard 1901). Temperature 0 among them shows whether
- * the model repeats itself when it should. A share that no pair tells is -1.
+ * more than four, those at most three apart) and then over prompts: pairs whose texts differ (Simpson
+ * 1949, whose index does not depend on how many completions came); distinct-1 and distinct-2, the
+ * distinct words and pairs of neighbouring words over all of them, in the two completions together
+ * (Li et al. 2016, "A diversity-promoting objective function for neural conversation models"); and
+ * the words that both have over those that either has (Jaccard 1901). Temperature 0 among them shows
+ * whether the model repeats itself when it should. A share that no pair tells is -1.
  *
  * Undefined when no prompt has two completions at any temperature.
  */
@@ -22,8 +24,8 @@ export const temperatureVariation: Quirk<'language'> = {
   task: 'language',
   meaning: 'how much completions of the same prompt differ at each temperature',
   extract: ({ completions }) => {
-    const shares = completions.flatMap((prompts) => sharesOf(prompts));
-    return shares.every((share) => share === untold) ? undefined : Float64Array.from(shares);
+    const found = Float64Array.from(completions.flatMap((prompts) => sharesOf(prompts)));
+    return found.every((each) => each === untold) ? undefined : found;
   },
   compare: shareLikeness,
 };
@@ -40,16 +42,6 @@ interface Units {
   readonly different: Float64Array;
 }
 
-const statistics = [
-  (one: Said, two: Said) => Number(one.text !== two.text),
-  (one: Said, two: Said) => distinctShare(one.words, two.words),
-  (one: Said, two: Said) => distinctShare(one.neighbours, two.neighbours),
-  (one: Said, two: Said) => {
-    const both = common(one.words, two.words);
-    return share(both, one.words.different.length + two.words.different.length - both);
-  },
-];
-
 function sharesOf(prompts: readonly (readonly (string | null)[])[]): number[] {
   const numbers = new Map<string, number>();
   const read = (text: string): Said => {
@@ -60,9 +52,24 @@ function sharesOf(prompts: readonly (readonly (string | null)[])[]): number[] {
   const pairs = prompts
     .map((samples) => pairsOf(samples.filter((text) => text !== null).map(read)))
     .filter(({ length }) => length > 0);
-  return statistics.map((statistic) =>
-    meanOrUntold(pairs.map((said) => meanOrUntold(said.map(([one, two]) => statistic(one, two))))),
+  const byPrompt = pairs.map((said) => said.map(([one, two]) => pairShares(one, two)));
+  return Array.from({ length: shares }, (_, index) =>
+    meanOrUntold(byPrompt.map((found) => meanOrUntold(found.map((each) => each[index]!)))),
   );
+}
+
+/** Whether the texts differ, distinct-1, distinct-2, and the overlap. */
+function pairShares(one: Said, two: Said): readonly number[] {
+  const both = common(one.words, two.words);
+  const either = one.words.different.length + two.words.different.length - both;
+  const [left, right] = [one.neighbours, two.neighbours];
+  const neighbours = left.different.length + right.different.length - common(left, right);
+  return [
+    Number(one.text !== two.text),
+    share(either, one.words.count + two.words.count),
+    share(neighbours, left.count + right.count),
+    share(both, either),
+  ];
 }
 
 function numberOf(word: string, numbers: Map<string, number>): number {
@@ -87,16 +94,13 @@ function pairsOf(said: readonly Said[]): (readonly [Said, Said])[] {
   );
 }
 
-function distinctShare(one: Units, two: Units): number {
-  const different = one.different.length + two.different.length - common(one, two);
-  return share(different, one.count + two.count);
-}
-
 function common({ different: one }: Units, { different: two }: Units): number {
-  let [count, at] = [0, 0];
-  for (const number of one) {
-    while (at < two.length && two[at]! < number) at++;
-    if (two[at] === number) count++;
+  let [count, first, second] = [0, 0, 0];
+  while (first < one.length && second < two.length) {
+    const difference = one[first]! - two[second]!;
+    if (difference === 0) count++;
+    if (difference <= 0) first++;
+    if (difference >= 0) second++;
   }
   return count;
 }
