@@ -15,9 +15,11 @@ export const signal = new AbortController().signal;
 const addressesOf = (from: number, to: number) =>
   seededRandom('addresses')
     .shuffle(sotu())
-    .flatMap((address) =>
-      'text' in address && address.year >= from && address.year < to ? [String(address.text)] : [],
-    );
+    .flatMap((address) => {
+      if (!('text' in address) || !('year' in address)) return [];
+      const year = Number(address.year);
+      return year >= from && year < to ? [String(address.text)] : [];
+    });
 const unitsOf = (text: string) => text.match(/[A-Za-z]+(?:'[a-z]+)?|[^\sA-Za-z]/g) ?? [];
 
 const [earlier, later] = [addressesOf(1800, 1880), addressesOf(1940, 2030)];
