@@ -7,6 +7,7 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { benchBinomialTail } from './binomial-tail.ts';
 import { benchEmbedding } from './embed.ts';
+import { benchFingerprints } from './fingerprints.ts';
 import { benchLedger } from './ledger-append.ts';
 import type { BenchRow } from './measure.ts';
 import { benchTextDetection } from './text-detection.ts';
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, readonly Bench[]>> = {
   embed: [benchEmbedding],
   stats: [benchBinomialTail],
   ledger: [benchLedger],
+  fingerprints: [benchFingerprints],
   training: [benchTraining],
   text: [benchTextGreenLists, benchTextDraws, benchTextDetection],
 };

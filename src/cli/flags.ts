@@ -48,6 +48,11 @@ export const flags = {
       'the questions to ask: a probe set by identifier, name or path, or builtin:NAME; the only one in fingerprints/ by default',
   },
   name: { ...text, describe: 'what the fingerprint calls the model' },
+  protected: {
+    type: 'boolean',
+    describe:
+      'the protected model, and reference models to rank suspects among, instead of --suspect',
+  },
   run: { ...text, demandOption: true, describe: 'the directory of a finished audit' },
   profile: { ...text, demandOption: true, describe: 'the text profile, a JSON file' },
   in: { ...text, describe: 'the file of JSON lines to read, instead of stdin' },

@@ -1,20 +1,19 @@
 import type { Argv } from 'yargs';
 import { TouchmarkError } from '../../errors.ts';
-import type { FingerprintComparison } from '../../operations/fingerprints/compare.ts';
-import type { TakenFingerprint } from '../../operations/fingerprints/taking.ts';
-import { percent, visible } from '../../report/text.ts';
+import { percent } from '../../report/text.ts';
 import { bearerFrom } from '../bearer.ts';
+import {
+  caution,
+  comparisonText,
+  protectedText,
+  steadinessText,
+  takenText,
+} from '../fingerprint-texts.ts';
 import { flags } from '../flags.ts';
 import { createProgress } from '../progress.ts';
 import { interruptSignal, note, print, printJson, table } from '../terminal.ts';
 
 const { config, json } = flags;
-const barWidth = 20;
-
-/** What no likeness says; printed with every comparison. */
-const caution =
-  'Likeness alone says nothing about where a model learnt: models that were trained on the same data are alike, too.';
-
 /** Adds `fingerprints take`, `fingerprints list` and `fingerprints compare`. */
 export function addFingerprints(program: Argv): Argv {
   return program.command('fingerprints', 'What a model answers to fixed questions', (group) =>
@@ -35,6 +34,7 @@ function addTake(group: Argv): Argv {
           config,
           json,
           suspect: { ...flags.suspect, demandOption: false },
+          protected: { ...flags.protected, conflicts: ['suspect', 'name', 'probes'] },
           name: flags.name,
           'suspect-bearer-env': flags['suspect-bearer-env'],
           probes: flags.probes,
@@ -47,26 +47,38 @@ function addTake(group: Argv): Argv {
           '$0 fingerprints take --suspect kserve:http://host:8000/v2/models/m --name rival',
           'with the only probe set in fingerprints/',
         )
+        .example(
+          '$0 fingerprints take --protected',
+          'of your own model, with questions of inputs.fingerprint; audits then use it',
+        )
         .epilogue(
-          'The same command goes on after an interruption (exit code 130, or 3 when the suspect was away) and asks no answered question again. Without touchmark.yaml it works in the current directory.',
+          'The same command goes on after an interruption (exit code 130, or 3 when the model was away) and asks no answered question again. Without touchmark.yaml it works in the current directory.',
         ),
     async ({ suspect, name, probes, suspectBearerEnv, ...options }) => {
       const signal = interruptSignal();
-      const bearer = bearerFrom(suspectBearerEnv);
-      if (suspect === undefined) throw nobody();
-      const { takeFingerprint } = await import('../../operations/fingerprints/take.ts');
       const reporter = createProgress(process.stderr);
-      const taken = await takeFingerprint({
+      const common = {
         configPath: options.config,
+        now: () => new Date(),
+        signal,
+        progress: reporter.progress,
+      };
+      if (options.protected) {
+        const { takeProtected } = await import('../../operations/fingerprints/take-protected.ts');
+        const taken = await takeProtected({ ...common, onNotice: note }).finally(reporter.stop);
+        return options.json ? printJson(taken) : print(protectedText(taken));
+      }
+      if (suspect === undefined) throw nobody();
+      const bearer = bearerFrom(suspectBearerEnv);
+      const { takeFingerprint } = await import('../../operations/fingerprints/take.ts');
+      const taken = await takeFingerprint({
+        ...common,
         suspect,
         ...(bearer !== undefined && { suspectBearer: bearer }),
         ...(name !== undefined && { name }),
         ...(probes !== undefined && { probes }),
-        now: () => new Date(),
-        signal,
-        progress: reporter.progress,
-      }).finally(() => reporter.stop());
-      await (options.json ? printJson(taken) : print(takenText(taken)));
+      }).finally(reporter.stop);
+      return options.json ? printJson(taken) : print(takenText(taken));
     },
   );
 }
@@ -128,49 +140,8 @@ function addCompare(group: Argv): Argv {
   );
 }
 
-function takenText({ fingerprint, path, model, ...taken }: TakenFingerprint): string {
-  const { answered, questions, outcomes, steadiness } = taken;
-  const missing = (['refused', 'failed', 'unsupported', 'outside'] as const)
-    .filter((why) => outcomes[why] > 0)
-    .map((why) => `${outcomes[why]} ${why === 'outside' ? 'outside the label set' : why}`);
-  return [
-    `${fingerprint} of ${visible(model.name)}`,
-    `${answered} of ${questions} questions answered${missing.length > 0 ? ` (of all that was asked: ${missing.join(', ')})` : ''}; ${steadinessText(steadiness)} steady`,
-    visible(path, 1_000),
-  ].join('\n');
-}
-
-function comparisonText({ one, two, quirks }: FingerprintComparison): string {
-  const sides = [one, two].map((each) => [
-    each.builtin ?? each.fingerprint,
-    each.model.name,
-    each.summary ? percent(each.summary.answered, each.summary.questions) : '-',
-    steadinessText(each.summary?.steadiness ?? null),
-  ]);
-  const rows = quirks.map(({ name, likeness, why = '' }) => [
-    name,
-    likeness === null ? '-' : likeness.toFixed(2),
-    likeness === null ? why : bar(likeness),
-  ]);
-  return [
-    table(['fingerprint', 'model', 'answered', 'steady'], sides),
-    table(['quirk', 'likeness', ''], rows),
-    caution,
-  ].join('\n');
-}
-
-/** A likeness of 0 or less is an empty bar. */
-function bar(likeness: number): string {
-  const full = Math.round(barWidth * Math.min(1, Math.max(0, likeness)));
-  return '█'.repeat(full) + '░'.repeat(barWidth - full);
-}
-
-function steadinessText(steadiness: number | null): string {
-  return steadiness === null ? '-' : percent(steadiness, 1);
-}
-
 function nobody(): TouchmarkError {
   return new TouchmarkError('USAGE', 'Say whose fingerprint to take.', {
-    hint: 'Give --suspect kserve:URL or http:URL.',
+    hint: 'Give --suspect kserve:URL or http:URL, or --protected for your own model.',
   });
 }

@@ -10,6 +10,7 @@ import { summarise } from '../../fingerprints/summary.ts';
 import type { StoredDocument } from '../../store/fingerprint-files.ts';
 import { type ListedFingerprint, listed } from './list.ts';
 import { openPlace, type PlaceOptions } from './place.ts';
+import { type ReferenceStanding, standingOf } from './standing.ts';
 
 export interface CompareOptions extends PlaceOptions {
   /** Each denotes a fingerprint; see `FingerprintStore.findFingerprint`. */
@@ -22,6 +23,8 @@ export interface FingerprintComparison {
   readonly one: ListedFingerprint;
   readonly two: ListedFingerprint;
   readonly quirks: readonly QuirkLikeness[];
+  /** Where there are references for one of the two: the other's place among them. */
+  readonly standings: readonly ReferenceStanding[];
 }
 
 /**
@@ -41,7 +44,11 @@ export async function compareStored(options: CompareOptions): Promise<Fingerprin
   if (probes === undefined) throw missingProbes(one.document.probeSet, store.directory);
   const side = (stored: StoredDocument<Fingerprint>) => listedWith(stored, probes);
   const quirks = compareFingerprints(one.document, two.document, probes);
-  return { one: side(one), two: side(two), quirks };
+  const standings = [
+    await standingOf(store, one, two, probes),
+    await standingOf(store, two, one, probes),
+  ].filter((standing) => standing !== undefined);
+  return { one: side(one), two: side(two), quirks, standings };
 }
 
 function listedWith(stored: StoredDocument<Fingerprint>, probes: ProbeSet): ListedFingerprint {
