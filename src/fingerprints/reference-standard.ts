@@ -7,6 +7,8 @@ export interface ReferenceStandard {
 
 /** Kept of the mean variance beside each number's own, so that none on which all agree weighs all. */
 const ridge = 0.1;
+/** Kept where all references agree in everything. */
+const smallestVariance = 1e-6;
 
 /**
  * Returns what references are like: the mean is that of models trained on the same data, the variance
@@ -44,7 +46,7 @@ export function sharedDeviation(
   protectedModel: Float64Array,
   { mean, spread }: ReferenceStandard,
 ): number {
-  const floor = ridge * meanOf(spread.map((each) => each * each)) + Number.MIN_VALUE;
+  const floor = ridge * meanOf(spread.map((each) => each * each)) + smallestVariance;
   let sum = 0;
   for (let place = 0; place < mean.length; place += 1) {
     const own = protectedModel[place]! - mean[place]!;

@@ -6,7 +6,8 @@ import type { Quirk } from '../quirk.ts';
 const commonEntropy = 0.1;
 /** Smaller probabilities are noise of rounding as often as not. */
 const floor = 0.01;
-const halvings = 30;
+const sharpest = 1000;
+const halvings = 40;
 
 /**
  * How likely a model finds every label of every question: log-probabilities, centred within each
@@ -39,9 +40,9 @@ export const probabilityLevels: Quirk<'classify'> = {
   compare: correlation,
 };
 
-/** Finds the inverse temperature, in 1/20..20, that gives the common mean entropy. */
+/** Finds the inverse temperature, in 1/1000..1000, that gives the common mean entropy. */
 function fitSharpness(logs: Float64Array, questions: readonly number[], classes: number): number {
-  let [low, high] = [1 / 20, 20];
+  let [low, high] = [1 / sharpest, sharpest];
   const row = new Float64Array(classes);
   const wanted = commonEntropy * Math.log(classes);
   for (let halving = 0; halving < halvings; halving += 1) {
