@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { buildLanguageProbes } from '../../scripts/demo/fingerprints/language-probes.ts';
 import { fingerprintSchema } from '../../src/fingerprints/fingerprint.ts';
-import { probeSetSchema } from '../../src/fingerprints/probe-set.ts';
+import { probeSetId, probeSetSchema } from '../../src/fingerprints/probe-set.ts';
+import { referenceNullSchema } from '../../src/fingerprints/reference-null.ts';
 import { listFingerprints } from '../../src/operations/fingerprints/list.ts';
 
 const folder = join(import.meta.dirname, '../../fingerprints');
@@ -22,8 +24,12 @@ describe('the folder fingerprints/', () => {
     }
   });
 
-  it('is described with every field of a probe set and of a fingerprint', () => {
-    for (const schema of [fingerprintSchema, probeSetSchema]) {
+  it('has the questions that scripts/demo/fingerprints makes', () => {
+    expect(existsSync(join(folder, `${probeSetId(buildLanguageProbes())}.json`))).toBe(true);
+  });
+
+  it('is described with every field of its files', () => {
+    for (const schema of [fingerprintSchema, probeSetSchema, referenceNullSchema]) {
       for (const name of fieldNames(z.toJSONSchema(schema))) expect(page).toContain(`\`${name}\``);
     }
   });

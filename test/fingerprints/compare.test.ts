@@ -6,6 +6,7 @@ import type {
   ClassifierFingerprint,
   LanguageFingerprint,
 } from '../../src/fingerprints/fingerprint.ts';
+import type { LanguageProbeSet } from '../../src/fingerprints/language-probe-set.ts';
 import { type ClassifierProbeSet, probeSetId } from '../../src/fingerprints/probe-set.ts';
 import { summarise } from '../../src/fingerprints/summary.ts';
 
@@ -122,6 +123,57 @@ describe('fingerprints', () => {
     const hostile = fingerprint();
     const broken = { ...hostile, answers: { ...hostile.answers, labels: 'AAAA' } };
     expect(() => compareFingerprints(hostile, broken, probes)).toThrow('they are no whole numbers');
+  });
+});
+
+describe('fingerprints of language models', () => {
+  const asked: LanguageProbeSet = {
+    schema: 'touchmark/probe-set@1',
+    task: 'language',
+    name: 'prompts',
+    prompts: [
+      { text: 'The weather', kind: 'open' },
+      { text: 'My name', kind: 'open' },
+    ],
+    temperatures: [0, 1],
+    samples: 2,
+    maxTokens: 8,
+    contexts: [],
+    tokenizer: null,
+    top: 5,
+  };
+  const speaking = (completions: LanguageFingerprint['answers']['completions']) => ({
+    ...language,
+    probeSet: probeSetId(asked),
+    answers: { completions },
+  });
+  const texts = [
+    [
+      ['is fine today.', 'is fine today.'],
+      ['is Ada, I think.', 'is Bob.'],
+    ],
+    [
+      ['was fine, and then it rained.', null],
+      ['is short.', 'is long.'],
+    ],
+  ];
+
+  it('compare with themselves as alike, and say what the probe set has no questions for', () => {
+    const model = speaking(texts);
+    const quirks = compareFingerprints(model, model, asked);
+    const habits = quirks.find(({ name }) => name === 'token-habits');
+    expect(habits!.likeness).toBeCloseTo(1, 9);
+    const refusals = quirks.find(({ name }) => name === 'refusal-style');
+    expect(refusals).toMatchObject({ likeness: null, why: expect.stringMatching(/./) });
+    expect(summarise(model, asked)).toEqual({ questions: 8, answered: 7, steadiness: 0.5 });
+  });
+
+  it('are refused when they have another shape than what was asked', () => {
+    for (const completions of [texts.slice(1), [texts[0]!.slice(1), texts[1]!], []]) {
+      expect(() => compareFingerprints(speaking(texts), speaking(completions), asked)).toThrow(
+        'completions are not as many as were asked for',
+      );
+    }
   });
 });
 
