@@ -101,7 +101,7 @@ function likenesses<T extends QuirkTask>(
       if (values !== undefined) {
         return saysAnything(values) ? [] : [`${side.name} left too many questions unanswered`];
       }
-      const lacking = lackingParts(side.answers);
+      const lacking = lackingParts(side.answers, probes);
       return lacking === '' ? [] : [`${side.name} has no ${lacking}`];
     });
     const why = reasons.join('; ') || 'the probe set has no questions for it';
@@ -115,11 +115,15 @@ function saysAnything(values: Float64Array): boolean {
 }
 
 /** What a fingerprint may lack that some quirks are read from. */
-function lackingParts(answers: ClassifierAnswers | LanguageAnswers): string {
-  if (!('labels' in answers)) return answers.topTokens ? '' : 'token probabilities';
+function lackingParts(answers: ClassifierAnswers | LanguageAnswers, probes: ProbeSet): string {
+  if (!('labels' in answers)) {
+    const isAsked = probes.task === 'language' && probes.contexts.length > 0;
+    return isAsked && answers.topTokens === undefined ? 'token probabilities' : '';
+  }
+  const isTimed = probes.task === 'classify' && probes.timed > 0;
   const parts = [
     ...(answers.probabilities ? [] : ['probabilities']),
-    ...(answers.milliseconds ? [] : ['times']),
+    ...(answers.milliseconds || !isTimed ? [] : ['times']),
   ];
   return parts.join(' and no ');
 }

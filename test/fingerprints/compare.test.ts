@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { packAnswers } from '../../src/fingerprints/classifier-answers.ts';
 import { compareFingerprints } from '../../src/fingerprints/compare.ts';
-import { parseFingerprint, renderDocument } from '../../src/fingerprints/documents.ts';
+import {
+  parseFingerprint,
+  parseProbeSet,
+  renderDocument,
+} from '../../src/fingerprints/documents.ts';
 import type {
   ClassifierFingerprint,
   LanguageFingerprint,
@@ -164,7 +168,10 @@ describe('fingerprints of language models', () => {
     const habits = quirks.find(({ name }) => name === 'token-habits');
     expect(habits!.likeness).toBeCloseTo(1, 9);
     const refusals = quirks.find(({ name }) => name === 'refusal-style');
-    expect(refusals).toMatchObject({ likeness: null, why: expect.stringMatching(/./) });
+    expect(refusals).toMatchObject({
+      likeness: null,
+      why: 'the probe set has no questions for it',
+    });
     expect(summarise(model, asked)).toEqual({ questions: 8, answered: 7, steadiness: 0.5 });
   });
 
@@ -180,6 +187,13 @@ describe('fingerprints of language models', () => {
 describe('files of fingerprints', () => {
   const text = renderDocument(fingerprint());
   const { id } = parseFingerprint(text, 'here');
+
+  it('may not ask for more times than can be ranked', () => {
+    const questions = Array.from({ length: 1001 }, (_, index) => ({ input: `${index}` }));
+    const many = (timed: number) => renderDocument({ ...probes, questions, timed });
+    expect(parseProbeSet(many(1000), 'here').document).toMatchObject({ timed: 1000 });
+    expect(() => parseProbeSet(many(1001), 'here')).toThrow('timed: more than 1000');
+  });
 
   it('are what was written, under the name of their hash', () => {
     expect(parseFingerprint(text, `folder/${id}.json`).document).toEqual(fingerprint());
