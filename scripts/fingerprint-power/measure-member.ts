@@ -65,6 +65,9 @@ export interface FingerprintedMember {
   readonly nulls: readonly QuirkNull[];
 }
 
+/** As many as the zoo's independents learn from. */
+const mostExamples = 4000;
+
 /** Takes the fingerprint of a member's protected model, as an owner would. */
 export async function fingerprintMember(options: MeasureOptions): Promise<FingerprintedMember> {
   const { plan, questions, pairs, cache, signal, progress } = options;
@@ -75,7 +78,9 @@ export async function fingerprintMember(options: MeasureOptions): Promise<Finger
   const references: ReferenceModel[] = [];
   for (const kind of ['same', 'other'] as const) {
     const { inputs, labels } = kind === 'same' ? scene.training : scene.other;
-    const examples = inputs.map((input, index) => ({ input, label: labels[index]! }));
+    const examples = inputs
+      .slice(0, mostExamples)
+      .map((input, index) => ({ input, label: labels[index]! }));
     const own = { kind, examples, count: options.referencesPerKind, seed: `${plan.number}/region` };
     references.push(
       ...(await trainReferences({

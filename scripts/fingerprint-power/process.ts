@@ -1,6 +1,6 @@
 /** A process of its own for one member of the zoo: a job comes in, progress and findings go out. */
 import { folderCache } from '../zoo/school.ts';
-import { type MemberFindings, type MeasureOptions, measureMember } from './measure-member.ts';
+import { type MeasureOptions, type MemberFindings, measureMember } from './measure-member.ts';
 
 /** A member to measure, and the folder of trained models. */
 export interface MemberJob

@@ -7,7 +7,7 @@ import type { ClassifierAnswers } from './classifier-answers.ts';
 import type { ClassifierProbeSet } from './probe-set.ts';
 import { contentId } from './probe-set.ts';
 import { classifierQuirks } from './quirks/registry.ts';
-import { type ReferenceStandard, sharedDeviation } from './reference-standard.ts';
+import { DeviationFilter, type ReferenceStandard } from './reference-standard.ts';
 
 const statistics = z.array(z.number()).max(100_000);
 
@@ -19,6 +19,8 @@ export const quirkNullSchema = z.strictObject({
   /** float32: what the references that calibrate nothing are like. */
   mean: z.base64(),
   spread: z.base64(),
+  /** float32: what random answers are like. */
+  chance: z.base64(),
   /** The statistic of each reference that calibrates, by what it learnt from. */
   same: statistics,
   other: statistics,
@@ -91,15 +93,16 @@ export function quirkRanker(
     if (quirk === undefined || own === undefined) return [];
     const standard = standardOf(each);
     requireLength(each.name, standard, own.length);
-    return [{ quirk, own, standard, ...each }];
+    const filter = new DeviationFilter(own, standard);
+    return [{ quirk, filter, protectedModel: filter.sharedBy(own), ...each }];
   });
   return (suspect) =>
-    prepared.map(({ quirk, own, standard, name, weight, same, other }) => {
+    prepared.map(({ quirk, filter, protectedModel: copy, name, weight, same, other }) => {
       const place = { name, meaning: quirk.meaning, weight, same, other };
-      const common = { ...place, protectedModel: sharedDeviation(own, own, standard) };
+      const common = { ...place, protectedModel: copy };
       const found = quirk.extract(suspect, probes);
       if (found === undefined) return common;
-      const statistic = sharedDeviation(found, own, standard);
+      const statistic = filter.sharedBy(found);
       const amongSame = referenceRank(statistic, same);
       const amongOther = referenceRank(statistic, other);
       const log10E = Math.min(amongSame.log10E, amongOther.log10E);
@@ -121,8 +124,9 @@ export function mergedQuirks(ranks: readonly QuirkRank[]): number {
   );
 }
 
-function requireLength(name: string, { mean, spread }: ReferenceStandard, length: number): void {
-  if (mean.length === length && spread.length === length) return;
+function requireLength(name: string, standard: ReferenceStandard, length: number): void {
+  const { mean, spread, chance } = standard;
+  if ([mean, spread, chance].every((numbers) => numbers.length === length)) return;
   throw new TouchmarkError(
     'FINGERPRINT_INVALID',
     `the references have ${mean.length} numbers of ${name}, the protected model ${length}`,
@@ -131,17 +135,14 @@ function requireLength(name: string, { mean, spread }: ReferenceStandard, length
 }
 
 /** The standard of a quirk, unpacked. */
-export function standardOf({ mean, spread }: QuirkNull): ReferenceStandard {
-  return {
-    mean: Float64Array.from(unpackFloats(mean)),
-    spread: Float64Array.from(unpackFloats(spread)),
-  };
+export function standardOf({ mean, spread, chance }: PackedStandard): ReferenceStandard {
+  const unpack = (text: string) => Float64Array.from(unpackFloats(text));
+  return { mean: unpack(mean), spread: unpack(spread), chance: unpack(chance) };
 }
 
+type PackedStandard = Pick<QuirkNull, 'mean' | 'spread' | 'chance'>;
+
 /** Packs a standard. */
-export function packStandard({
-  mean,
-  spread,
-}: ReferenceStandard): Pick<QuirkNull, 'mean' | 'spread'> {
-  return { mean: packFloats(mean), spread: packFloats(spread) };
+export function packStandard({ mean, spread, chance }: ReferenceStandard): PackedStandard {
+  return { mean: packFloats(mean), spread: packFloats(spread), chance: packFloats(chance) };
 }

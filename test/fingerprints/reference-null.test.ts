@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ClassifierAnswers } from '../../src/fingerprints/classifier-answers.ts';
 import { labelChoices } from '../../src/fingerprints/quirks/label-choices.ts';
+import { randomAnswers } from '../../src/fingerprints/random-answers.ts';
 import {
   mergedQuirks,
   packStandard,
@@ -9,7 +10,7 @@ import {
   referenceNullSchema,
   standardOf,
 } from '../../src/fingerprints/reference-null.ts';
-import { referenceStandard, sharedDeviation } from '../../src/fingerprints/reference-standard.ts';
+import { DeviationFilter, referenceStandard } from '../../src/fingerprints/reference-standard.ts';
 import { answersOf, halved, labelsOnly, probeSet } from './classifier-scene.ts';
 
 const probes = probeSet(60);
@@ -22,14 +23,15 @@ function nullOf(weight: number): QuirkNull {
   const some = (kind: string, part: string, count: number) =>
     Array.from({ length: count }, (_, index) => choices(`${kind}/${part}/${index}`));
   const packed = packStandard(
-    referenceStandard(some('same', 'select', 30), some('other', 'select', 30)),
+    referenceStandard(some('same', 'select', 30), some('other', 'select', 30), [
+      labelChoices.extract(randomAnswers(probes, 'chance'), probes)!,
+    ]),
   );
-  const empty = { name: 'label-choices', weight, ...packed, same: [], other: [] };
-  const standard = standardOf(empty);
-  const numbers = labelChoices.extract(own, probes)!;
+  const filter = new DeviationFilter(labelChoices.extract(own, probes)!, standardOf(packed));
   const statistics = (kind: string) =>
-    some(kind, 'calibrate', calibrating).map((each) => sharedDeviation(each, numbers, standard));
-  return { ...empty, same: statistics('same'), other: statistics('other') };
+    some(kind, 'calibrate', calibrating).map((each) => filter.sharedBy(each));
+  const found = { same: statistics('same'), other: statistics('other') };
+  return { name: 'label-choices', weight, ...packed, ...found };
 }
 
 const quirk = nullOf(1);
@@ -67,13 +69,14 @@ describe('quirkRanker', () => {
   });
 
   it('leaves out what a suspect cannot show, and refuses numbers of other questions', () => {
-    const levels = { ...quirk, name: 'probability-levels', mean: '', spread: '' };
+    const levels = { ...quirk, name: 'probability-levels', mean: '', spread: '', chance: '' };
     expect(() => quirkRanker([levels], own, probes)).toThrow(
       expect.objectContaining({ code: 'FINGERPRINT_INVALID' }),
     );
     const fitting = packStandard({
       mean: new Float64Array(180),
       spread: new Float64Array(180).fill(1),
+      chance: new Float64Array(180),
     });
     const [found] = quirkRanker([{ ...levels, ...fitting }], own, probes)(labelsOnly(own));
     expect(found).toMatchObject({ name: 'probability-levels' });

@@ -1,28 +1,44 @@
 import { describe, expect, it } from 'vitest';
-import { referenceStandard, sharedDeviation } from '../../src/fingerprints/reference-standard.ts';
+import {
+  DeviationFilter,
+  type ReferenceStandard,
+  referenceStandard,
+} from '../../src/fingerprints/reference-standard.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
 
 const numbers = (...values: number[]) => Float64Array.from(values);
+const sharedDeviation = (
+  suspect: Float64Array,
+  protectedModel: Float64Array,
+  standard: ReferenceStandard,
+) => new DeviationFilter(protectedModel, standard).sharedBy(suspect);
 
 describe('referenceStandard', () => {
   it('has the mean of one kind and the mean variance of both', () => {
-    const { mean, spread } = referenceStandard(
+    const { mean, spread, chance } = referenceStandard(
       [numbers(1, 0), numbers(3, 0)],
       [numbers(10, 4), numbers(10, 8)],
+      [numbers(0, 0), numbers(1, 2)],
     );
     expect([...mean]).toEqual([2, 0]);
+    expect([...chance]).toEqual([0.5, 1]);
     expect(spread[0]).toBeCloseTo(Math.sqrt((1 + 0) / 2), 12);
     expect(spread[1]).toBeCloseTo(Math.sqrt((0 + 4) / 2), 12);
   });
 
   it('passes over what a model did not answer', () => {
-    const { mean } = referenceStandard([numbers(Number.NaN, 1), numbers(4, 3)], [numbers(0, 0)]);
+    const { mean } = referenceStandard(
+      [numbers(Number.NaN, 1), numbers(4, 3)],
+      [numbers(0, 0)],
+      [],
+    );
     expect([...mean]).toEqual([4, 2]);
   });
 });
 
 describe('sharedDeviation', () => {
-  const standard = { mean: numbers(0, 0), spread: numbers(1, 2) };
+  /** Chance is where references are, so that nothing is taken out. */
+  const standard = { mean: numbers(0, 0), spread: numbers(1, 2), chance: numbers(0, 0) };
   const protectedModel = numbers(2, 2);
 
   it('weighs deviations in the protected direction by their rarity', () => {
@@ -42,9 +58,26 @@ describe('sharedDeviation', () => {
   });
 
   it('stays finite where all references agree', () => {
-    const agreed = { mean: numbers(1), spread: numbers(0) };
+    const agreed = { mean: numbers(1), spread: numbers(0), chance: numbers(1) };
     expect(sharedDeviation(numbers(0), numbers(0), agreed)).toBeGreaterThan(0);
     expect(Number.isFinite(sharedDeviation(numbers(0), numbers(0), agreed))).toBe(true);
+  });
+
+  it('is blind to answers at random, in part or whole', () => {
+    const blind = { ...standard, chance: numbers(3, 9) };
+    for (const part of [0.1, 0.5, 0.9])
+      expect(sharedDeviation(numbers(3 * part, 9 * part), protectedModel, blind)).toBeCloseTo(
+        0,
+        12,
+      );
+    expect(sharedDeviation(protectedModel, protectedModel, blind)).toBeGreaterThan(0);
+  });
+
+  it('gives less than anybody to a suspect as far from references as chance', () => {
+    const near = { ...standard, chance: numbers(3, 9) };
+    expect(sharedDeviation(numbers(4, 0), protectedModel, near)).toBeGreaterThan(0);
+    const far = sharedDeviation(numbers(40, 0), protectedModel, near);
+    expect(far).toBeLessThan(-sharedDeviation(protectedModel, protectedModel, near) + 1e-9);
   });
 
   it('has mean 0 over models that are as the references are', () => {
@@ -53,6 +86,7 @@ describe('sharedDeviation', () => {
     const references = referenceStandard(
       Array.from({ length: 400 }, model),
       Array.from({ length: 400 }, model),
+      [new Float64Array(50).fill(20)],
     );
     const own = model();
     const scale = sharedDeviation(own, own, references);

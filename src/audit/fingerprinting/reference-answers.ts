@@ -2,13 +2,14 @@ import type { Progress } from '../../contracts.ts';
 import type { ClassifierAnswers } from '../../fingerprints/classifier-answers.ts';
 import type { ClassifierProbeSet } from '../../fingerprints/probe-set.ts';
 import { classifierQuirks } from '../../fingerprints/quirks/registry.ts';
+import { randomAnswers } from '../../fingerprints/random-answers.ts';
 import {
   packStandard,
   type QuirkNull,
   quirkRanker,
   standardOf,
 } from '../../fingerprints/reference-null.ts';
-import { referenceStandard, sharedDeviation } from '../../fingerprints/reference-standard.ts';
+import { DeviationFilter, referenceStandard } from '../../fingerprints/reference-standard.ts';
 import { type Layers, labelsOf, probabilitiesOf } from '../../models/training/layers.ts';
 import type { ReferenceModel } from '../../models/training/reference-models.ts';
 import { readRows } from '../../models/training/search-features.ts';
@@ -20,6 +21,8 @@ export interface AnsweredReference extends Pick<ReferenceModel, 'name' | 'kind' 
   readonly answers: ClassifierAnswers;
 }
 
+/** Models that answer at random, whose mean is what chance looks like. */
+const randomModels = 24;
 /** Models whose questions are read once for all of them. */
 const modelsAtOnce = 16;
 
@@ -73,6 +76,9 @@ export function quirkNulls(
   probes: ClassifierProbeSet,
   weightOf: (name: string) => number,
 ): QuirkNull[] {
+  const random = Array.from({ length: randomModels }, (_, index) =>
+    randomAnswers(probes, `chance/${index}`),
+  );
   return classifierQuirks.flatMap((quirk): QuirkNull[] => {
     const own = quirk.extract(protectedModel, probes);
     const numbers = function* (kind: 'same' | 'other', part: 'select' | 'calibrate') {
@@ -82,20 +88,16 @@ export function quirkNulls(
       }
     };
     if (own === undefined || numbers('same', 'select').next().done === true) return [];
+    const chance = random.flatMap((answers) => quirk.extract(answers, probes) ?? []);
     const packed = packStandard(
-      referenceStandard(numbers('same', 'select'), numbers('other', 'select')),
+      referenceStandard(numbers('same', 'select'), numbers('other', 'select'), chance),
     );
-    const empty = {
-      name: quirk.name,
-      weight: weightOf(quirk.name),
-      ...packed,
-      same: [],
-      other: [],
-    };
-    const standard = standardOf(empty);
+    const filter = new DeviationFilter(own, standardOf(packed));
     const statistics = (kind: 'same' | 'other') =>
-      Array.from(numbers(kind, 'calibrate'), (each) => sharedDeviation(each, own, standard));
-    return [{ ...empty, same: statistics('same'), other: statistics('other') }];
+      Array.from(numbers(kind, 'calibrate'), (each) => filter.sharedBy(each));
+    const { name } = quirk;
+    const found = { same: statistics('same'), other: statistics('other') };
+    return [{ name, weight: weightOf(name), ...packed, ...found }];
   });
 }
 

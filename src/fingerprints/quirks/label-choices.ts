@@ -1,4 +1,4 @@
-import { type ClassifierAnswers, noAnswer } from '../classifier-answers.ts';
+import type { ClassifierAnswers } from '../classifier-answers.ts';
 import type { ClassifierProbeSet } from '../probe-set.ts';
 import type { Quirk } from '../quirk.ts';
 
@@ -12,8 +12,8 @@ export const labelChoices: Quirk<'classify'> = {
 };
 
 /**
- * Returns the labels of some questions as indicators, row-major [questions, classes]: all 0 for a
- * label outside the set, NaN for no answer.
+ * Returns the labels of some questions as indicators, row-major [questions, classes]; NaN without an
+ * answer, and for a label outside the set, which is no answer of this task.
  */
 export function choicesAt(
   { labels }: ClassifierAnswers,
@@ -24,8 +24,8 @@ export function choicesAt(
   questions.forEach((question, row) => {
     const label = labels[question]!;
     const from = row * classes.length;
-    if (label === noAnswer) choices.fill(Number.NaN, from, from + classes.length);
-    else if (label >= 0) choices[from + label] = 1;
+    if (label >= 0) choices[from + label] = 1;
+    else choices.fill(Number.NaN, from, from + classes.length);
   });
   return choices;
 }
