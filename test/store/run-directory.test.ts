@@ -41,6 +41,20 @@ describe('a run directory', () => {
     for (const file of files) expect(statSync(join(path, file)).mode & 0o777).toBe(0o600);
   });
 
+  it('remembers how long an answer took, where that was measured', async () => {
+    const path = join(temporaryDirectory(), 'run');
+    const run = await RunDirectory.create(path, 'plan', 'material');
+    await run.record([
+      { probe: probe('timed/0'), outcome: answer('a'), milliseconds: 1.5 },
+      { probe: probe('timed/1'), outcome: { missing: 'refused' } },
+    ]);
+    await run.close();
+    const again = await RunDirectory.resume(path);
+    expect(again.millisecondsOf(probe('timed/0'))).toBe(1.5);
+    expect(again.recall(probe('timed/0'))).toEqual(answer('a'));
+    expect(again.millisecondsOf(probe('timed/1'))).toBeUndefined();
+  });
+
   it('drops a last line that was cut at any byte, and goes on after it', async () => {
     const { path, log } = await threeAnswers();
     const whole = readFileSync(log);
