@@ -17,13 +17,13 @@ export function requireFittingReferences(
   protectedModel: ClassifierAnswers,
   probes: ClassifierProbeSet,
 ): void {
-  for (const { name, mean, spread } of references.quirks) {
+  for (const { name, mean, spread, chance } of references.quirks) {
     const quirk = classifierQuirks.find((each) => each.name === name);
     const own = quirk?.extract(protectedModel, probes);
     if (own === undefined) continue;
-    const fits = [numbersIn(mean), numbersIn(spread)].every(
-      (values) => values?.length === own.length && !values.some(isInfinite),
-    );
+    const fits = [mean, spread, chance]
+      .map(numbersIn)
+      .every((values) => values?.length === own.length && !values.some(isInfinite));
     if (fits) continue;
     throw new TouchmarkError(
       'FINGERPRINT_INVALID',
