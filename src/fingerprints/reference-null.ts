@@ -21,6 +21,8 @@ export const quirkNullSchema = z.strictObject({
   spread: z.base64(),
   /** float32: what random answers are like. */
   chance: z.base64(),
+  /** How far from the mean reference references are. */
+  reach: z.number().nonnegative(),
   /** The statistic of each reference that calibrates, by what it learnt from. */
   same: statistics,
   other: statistics,
@@ -135,14 +137,14 @@ function requireLength(name: string, standard: ReferenceStandard, length: number
 }
 
 /** The standard of a quirk, unpacked. */
-export function standardOf({ mean, spread, chance }: PackedStandard): ReferenceStandard {
+export function standardOf({ mean, spread, chance, reach }: PackedStandard): ReferenceStandard {
   const unpack = (text: string) => Float64Array.from(unpackFloats(text));
-  return { mean: unpack(mean), spread: unpack(spread), chance: unpack(chance) };
+  return { mean: unpack(mean), spread: unpack(spread), chance: unpack(chance), reach };
 }
 
-type PackedStandard = Pick<QuirkNull, 'mean' | 'spread' | 'chance'>;
+type PackedStandard = Pick<QuirkNull, 'mean' | 'spread' | 'chance' | 'reach'>;
 
 /** Packs a standard. */
-export function packStandard({ mean, spread, chance }: ReferenceStandard): PackedStandard {
-  return { mean: packFloats(mean), spread: packFloats(spread), chance: packFloats(chance) };
+export function packStandard({ mean, spread, chance, reach }: ReferenceStandard): PackedStandard {
+  return { mean: packFloats(mean), spread: packFloats(spread), chance: packFloats(chance), reach };
 }

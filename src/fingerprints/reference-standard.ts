@@ -5,12 +5,19 @@ export interface ReferenceStandard {
   readonly spread: Float64Array;
   /** The mean of models that answer at random. */
   readonly chance: Float64Array;
+  /** How far from `mean` 95% of references are that it was not taken from. */
+  readonly reach: number;
 }
 
 /** Kept of the mean variance beside each number's own, so that none on which all agree weighs all. */
 const ridge = 0.1;
+/** The share of references within reach. */
+const usualShare = 0.95;
 /** Kept where all references agree in everything. */
 const smallestVariance = 1e-6;
+
+/** A quirk of several models, as often as it is asked for. */
+export type Numbers = () => Iterable<Float64Array>;
 
 /**
  * Returns what references are like: the mean is that of models trained on the same data, the variance
@@ -21,19 +28,55 @@ const smallestVariance = 1e-6;
  * @param chance the same of models that answer at random
  */
 export function referenceStandard(
-  same: Iterable<Float64Array>,
-  other: Iterable<Float64Array>,
-  chance: Iterable<Float64Array>,
+  same: Numbers,
+  other: Numbers,
+  chance: Numbers,
 ): ReferenceStandard {
-  const ofSame = momentsOf(same);
-  const ofOther = momentsOf(other);
+  const ofSame = momentsOf(same());
+  const ofOther = momentsOf(other());
+  const spread = ofSame.variance.map((variance, place) =>
+    Math.sqrt((variance + (ofOther.variance[place] ?? variance)) / 2),
+  );
+  const floor = floorOf(spread);
+  const distances = [
+    ...Array.from(same(), (model) => distanceWithout(model, ofSame, ofOther, ofSame, floor)),
+    ...Array.from(other(), (model) => distanceWithout(model, ofOther, ofSame, ofSame, floor)),
+  ].sort((one, two) => one - two);
   return {
-    mean: ofSame.mean,
-    spread: ofSame.variance.map((variance, place) =>
-      Math.sqrt((variance + (ofOther.variance[place] ?? variance)) / 2),
-    ),
-    chance: momentsOf(chance).mean,
+    ...{ mean: ofSame.mean, spread, chance: momentsOf(chance()).mean },
+    reach: distances[Math.ceil(usualShare * distances.length) - 1] ?? 0,
   };
+}
+
+/**
+ * Returns how far a model is from the mean of the others, in their spreads: `own` are the moments of
+ * its kind, out of which it is taken, `other` those of the other kind.
+ */
+function distanceWithout(
+  model: Float64Array,
+  own: Moments,
+  other: Moments,
+  central: Moments,
+  floor: number,
+): number {
+  let sum = 0;
+  model.forEach((value, place) => {
+    const count = own.counts[place]! - 1;
+    const shift = value - own.mean[place]!;
+    // Welford's step backwards.
+    const mean = count > 0 ? own.mean[place]! - shift / count : own.mean[place]!;
+    const rest = own.variance[place]! * (count + 1) - shift * (value - mean);
+    const variance = count > 0 ? Math.max(0, rest / count) : 0;
+    const centre = own === central ? mean : central.mean[place]!;
+    const both = (variance + (other.variance[place] ?? variance)) / 2;
+    const square = (value - centre) ** 2 / (both + floor);
+    if (!Number.isNaN(square)) sum += square;
+  });
+  return Math.sqrt(sum);
+}
+
+function floorOf(spread: Float64Array): number {
+  return ridge * meanOf(spread.map((each) => each * each)) + smallestVariance;
 }
 
 /**
@@ -46,8 +89,9 @@ export function referenceStandard(
  * Up to constants it is the log-likelihood ratio of "the references, moved towards the protected model
  * and towards chance" against "towards chance" alone, if deviations were independent and normal (North
  * 1963); null distributions are not taken from that, but from references that had no part in the
- * standard. A suspect that is as far from references as chance is, in the same metric, is none that
- * references stand for: it gets less than anybody.
+ * standard. What a suspect shares is divided by its own distance from the mean reference, in the reach
+ * of references, where it is farther than those: the more somebody errs, the more is shared by chance.
+ * A suspect that is as far away as chance is none that references stand for: it gets less than anybody.
  */
 export class DeviationFilter {
   readonly #mean: Float64Array;
@@ -55,12 +99,14 @@ export class DeviationFilter {
   /** What a number counts that was not answered: one spread the other way. */
   readonly #silence: Float64Array;
   readonly #precision: Float64Array;
-  /** The square of the distance between references and chance. */
+  /** The distance between references and chance. */
   readonly #farthest: number;
+  readonly #reach: number;
   readonly #least: number;
 
-  constructor(protectedModel: Float64Array, { mean, spread, chance }: ReferenceStandard) {
-    const floor = ridge * meanOf(spread.map((each) => each * each)) + smallestVariance;
+  constructor(protectedModel: Float64Array, standard: ReferenceStandard) {
+    const { mean, spread, chance, reach } = standard;
+    const floor = floorOf(spread);
     const precision = spread.map((each) => 1 / (each * each + floor));
     const own = protectedModel.map((value, place) => value - mean[place]!);
     const towardsChance = chance.map((value, place) => value - mean[place]!);
@@ -74,7 +120,8 @@ export class DeviationFilter {
       weight === 0 ? 0 : -Math.abs(weight) * spread[place]!,
     );
     this.#precision = precision;
-    this.#farthest = squaredLength(towardsChance, precision);
+    this.#reach = reach;
+    this.#farthest = lengthOf(towardsChance, precision);
     this.#least = -own.reduce((sum, value, place) => {
       const weight = this.#weights[place]!;
       return weight === 0 ? sum : sum + Math.abs(weight * value);
@@ -84,9 +131,8 @@ export class DeviationFilter {
   /** @param suspect the quirk's numbers, NaN where a question was not answered */
   sharedBy(suspect: Float64Array): number {
     const deviations = suspect.map((value, place) => value - this.#mean[place]!);
-    const isFar =
-      this.#farthest > 0 && squaredLength(deviations, this.#precision) >= this.#farthest;
-    if (isFar) return this.#least;
+    const distance = lengthOf(deviations, this.#precision);
+    if (this.#farthest > 0 && distance >= this.#farthest) return this.#least;
     let sum = 0;
     for (let place = 0; place < this.#weights.length; place += 1) {
       const weight = this.#weights[place]!;
@@ -94,16 +140,17 @@ export class DeviationFilter {
       const deviation = deviations[place]!;
       sum += Number.isNaN(deviation) ? this.#silence[place]! : weight * deviation;
     }
-    return sum;
+    return this.#reach > 0 ? sum / Math.max(1, distance / this.#reach) : sum;
   }
 }
 
-/** The square of a deviation's length, what is not known left out. */
-function squaredLength(deviation: Float64Array, precision: Float64Array): number {
-  return deviation.reduce((sum, value, place) => {
+/** The length of a deviation in spreads, what is not known left out. */
+function lengthOf(deviation: Float64Array, precision: Float64Array): number {
+  const squares = deviation.reduce((sum, value, place) => {
     const square = precision[place]! * value * value;
     return Number.isNaN(square) ? sum : sum + square;
   }, 0);
+  return Math.sqrt(squares);
 }
 
 /** The regression of one deviation on another, weighted; 0 where the other is none. */
@@ -118,11 +165,14 @@ function ratio(one: Float64Array, other: Float64Array, precision: Float64Array):
   return square > 0 ? product / square : 0;
 }
 
-/** Welford's moments (1962) of each place. */
-function momentsOf(models: Iterable<Float64Array>): {
+interface Moments {
+  readonly counts: Float64Array;
   readonly mean: Float64Array;
   readonly variance: Float64Array;
-} {
+}
+
+/** Welford's moments (1962) of each place. */
+function momentsOf(models: Iterable<Float64Array>): Moments {
   let counts = new Float64Array(0);
   let mean = new Float64Array(0);
   let squares = new Float64Array(0);
@@ -138,6 +188,7 @@ function momentsOf(models: Iterable<Float64Array>): {
     });
   }
   return {
+    counts,
     mean: mean.map((value, place) => (counts[place]! > 0 ? value : Number.NaN)),
     variance: squares.map((sum, place) => (counts[place]! > 0 ? sum / counts[place]! : Number.NaN)),
   };

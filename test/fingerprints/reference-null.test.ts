@@ -23,9 +23,11 @@ function nullOf(weight: number): QuirkNull {
   const some = (kind: string, part: string, count: number) =>
     Array.from({ length: count }, (_, index) => choices(`${kind}/${part}/${index}`));
   const packed = packStandard(
-    referenceStandard(some('same', 'select', 30), some('other', 'select', 30), [
-      labelChoices.extract(randomAnswers(probes, 'chance'), probes)!,
-    ]),
+    referenceStandard(
+      () => some('same', 'select', 30),
+      () => some('other', 'select', 30),
+      () => [labelChoices.extract(randomAnswers(probes, 'chance'), probes)!],
+    ),
   );
   const filter = new DeviationFilter(labelChoices.extract(own, probes)!, standardOf(packed));
   const statistics = (kind: string) =>
@@ -77,6 +79,7 @@ describe('quirkRanker', () => {
       mean: new Float64Array(180),
       spread: new Float64Array(180).fill(1),
       chance: new Float64Array(180),
+      reach: 0,
     });
     const [found] = quirkRanker([{ ...levels, ...fitting }], own, probes)(labelsOnly(own));
     expect(found).toMatchObject({ name: 'probability-levels' });

@@ -16,9 +16,9 @@ const sharedDeviation = (
 describe('referenceStandard', () => {
   it('has the mean of one kind and the mean variance of both', () => {
     const { mean, spread, chance } = referenceStandard(
-      [numbers(1, 0), numbers(3, 0)],
-      [numbers(10, 4), numbers(10, 8)],
-      [numbers(0, 0), numbers(1, 2)],
+      () => [numbers(1, 0), numbers(3, 0)],
+      () => [numbers(10, 4), numbers(10, 8)],
+      () => [numbers(0, 0), numbers(1, 2)],
     );
     expect([...mean]).toEqual([2, 0]);
     expect([...chance]).toEqual([0.5, 1]);
@@ -28,17 +28,40 @@ describe('referenceStandard', () => {
 
   it('passes over what a model did not answer', () => {
     const { mean } = referenceStandard(
-      [numbers(Number.NaN, 1), numbers(4, 3)],
-      [numbers(0, 0)],
-      [],
+      () => [numbers(Number.NaN, 1), numbers(4, 3)],
+      () => [numbers(0, 0)],
+      () => [],
     );
     expect([...mean]).toEqual([4, 2]);
+  });
+
+  it('reaches as far as models do that it does not know', () => {
+    const random = seededRandom('reach');
+    const models = (count: number) =>
+      Array.from({ length: count }, () => Float64Array.from({ length: 60 }, () => random.normal()));
+    const [same, other] = [models(30), models(30)];
+    const { mean, spread, reach } = referenceStandard(
+      () => same,
+      () => other,
+      () => models(1),
+    );
+    const floor = (0.1 * spread.reduce((sum, each) => sum + each * each, 0)) / 60;
+    const distance = (model: Float64Array) =>
+      Math.sqrt(
+        model.reduce(
+          (sum, value, place) => sum + (value - mean[place]!) ** 2 / (spread[place]! ** 2 + floor),
+          0,
+        ),
+      );
+    const within = models(1000).filter((model) => distance(model) <= reach).length / 1000;
+    expect(within).toBeGreaterThan(0.85);
+    expect(within).toBeLessThan(0.995);
   });
 });
 
 describe('sharedDeviation', () => {
   /** Chance is where references are, so that nothing is taken out. */
-  const standard = { mean: numbers(0, 0), spread: numbers(1, 2), chance: numbers(0, 0) };
+  const standard = { mean: numbers(0, 0), spread: numbers(1, 2), chance: numbers(0, 0), reach: 0 };
   const protectedModel = numbers(2, 2);
 
   it('weighs deviations in the protected direction by their rarity', () => {
@@ -58,7 +81,7 @@ describe('sharedDeviation', () => {
   });
 
   it('stays finite where all references agree', () => {
-    const agreed = { mean: numbers(1), spread: numbers(0), chance: numbers(1) };
+    const agreed = { mean: numbers(1), spread: numbers(0), chance: numbers(1), reach: 0 };
     expect(sharedDeviation(numbers(0), numbers(0), agreed)).toBeGreaterThan(0);
     expect(Number.isFinite(sharedDeviation(numbers(0), numbers(0), agreed))).toBe(true);
   });
@@ -73,6 +96,20 @@ describe('sharedDeviation', () => {
     expect(sharedDeviation(protectedModel, protectedModel, blind)).toBeGreaterThan(0);
   });
 
+  it('divides by the distance of a suspect beyond reach', () => {
+    const bounded = { ...standard, reach: 1 };
+    const whole = sharedDeviation(numbers(3, 0), protectedModel, standard);
+    const distance = Math.sqrt(9 / 1.25);
+    expect(sharedDeviation(numbers(3, 0), protectedModel, bounded)).toBeCloseTo(
+      whole / distance,
+      5,
+    );
+    expect(sharedDeviation(numbers(0.5, 0), protectedModel, bounded)).toBeCloseTo(
+      sharedDeviation(numbers(0.5, 0), protectedModel, standard),
+      12,
+    );
+  });
+
   it('gives less than anybody to a suspect as far from references as chance', () => {
     const near = { ...standard, chance: numbers(3, 9) };
     expect(sharedDeviation(numbers(4, 0), protectedModel, near)).toBeGreaterThan(0);
@@ -83,10 +120,11 @@ describe('sharedDeviation', () => {
   it('has mean 0 over models that are as the references are', () => {
     const random = seededRandom('standard');
     const model = () => Float64Array.from({ length: 50 }, () => random.normal());
+    const [same, other] = [Array.from({ length: 400 }, model), Array.from({ length: 400 }, model)];
     const references = referenceStandard(
-      Array.from({ length: 400 }, model),
-      Array.from({ length: 400 }, model),
-      [new Float64Array(50).fill(20)],
+      () => same,
+      () => other,
+      () => [new Float64Array(50).fill(20)],
     );
     const own = model();
     const scale = sharedDeviation(own, own, references);

@@ -88,9 +88,12 @@ export function quirkNulls(
       }
     };
     if (own === undefined || numbers('same', 'select').next().done === true) return [];
-    const chance = random.flatMap((answers) => quirk.extract(answers, probes) ?? []);
     const packed = packStandard(
-      referenceStandard(numbers('same', 'select'), numbers('other', 'select'), chance),
+      referenceStandard(
+        () => numbers('same', 'select'),
+        () => numbers('other', 'select'),
+        () => random.flatMap((answers) => quirk.extract(answers, probes) ?? []),
+      ),
     );
     const filter = new DeviationFilter(own, standardOf(packed));
     const statistics = (kind: 'same' | 'other') =>

@@ -7,7 +7,11 @@ const commonEntropy = 0.1;
 /** Smaller probabilities are noise of rounding as often as not. */
 const floor = 0.01;
 const sharpest = 1000;
-const halvings = 40;
+const mostSteps = 80;
+/** Of the logarithm of the inverse temperature. */
+const precision = 1e-9;
+/** exp of less adds nothing to a sum of 1 or more. */
+const negligible = -40;
 
 /**
  * How likely a model finds every label of every question: log-probabilities, centred within each
@@ -40,25 +44,55 @@ export const probabilityLevels: Quirk<'classify'> = {
   compare: correlation,
 };
 
-/** Finds the inverse temperature, in 1/1000..1000, that gives the common mean entropy. */
+/**
+ * Finds the inverse temperature, in 1/1000..1000, that gives the common mean entropy: Newton's steps on its
+ * logarithm, halvings where they would leave the bracket. Entropy falls as sharpness grows.
+ */
 function fitSharpness(logs: Float64Array, questions: readonly number[], classes: number): number {
-  let [low, high] = [1 / sharpest, sharpest];
-  const row = new Float64Array(classes);
+  let [low, high] = [-Math.log(sharpest), Math.log(sharpest)];
   const wanted = commonEntropy * Math.log(classes);
-  for (let halving = 0; halving < halvings; halving += 1) {
-    const middle = Math.sqrt(low * high);
-    let entropy = 0;
-    for (const question of questions) {
-      temper(logs, question * classes, middle, row);
-      for (let label = 0; label < classes; label += 1) {
-        const share = row[label]!;
-        if (share > 0) entropy -= (share * Math.log(share)) / questions.length;
-      }
-    }
-    if (entropy > wanted) low = middle;
-    else high = middle;
+  let sharpness = 0;
+  for (let step = 0; step < mostSteps && high - low > precision; step += 1) {
+    const { entropy, slope } = temperedEntropy(logs, questions, classes, Math.exp(sharpness));
+    if (entropy > wanted) low = sharpness;
+    else high = sharpness;
+    const next = sharpness - (entropy - wanted) / slope;
+    const inside = next > low && next < high;
+    if (inside && Math.abs(next - sharpness) < precision) return Math.exp(next);
+    sharpness = inside ? next : (low + high) / 2;
   }
-  return Math.sqrt(low * high);
+  return Math.exp(sharpness);
+}
+
+/**
+ * The mean entropy at an inverse temperature b, log Z - b E[l], and its slope in log b, -b^2 Var[l],
+ * where l are log-probabilities less the largest and Z the sum of exp(b l).
+ */
+function temperedEntropy(
+  logs: Float64Array,
+  questions: readonly number[],
+  classes: number,
+  sharpness: number,
+): { readonly entropy: number; readonly slope: number } {
+  let [entropy, slope] = [0, 0];
+  for (const question of questions) {
+    const [from, until] = [question * classes, (question + 1) * classes];
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let place = from; place < until; place += 1) largest = Math.max(largest, logs[place]!);
+    let [sum, first, second] = [0, 0, 0];
+    for (let place = from; place < until; place += 1) {
+      const below = sharpness * (logs[place]! - largest);
+      if (below < negligible) continue;
+      const share = Math.exp(below);
+      sum += share;
+      first += share * below;
+      second += share * below * below;
+    }
+    const mean = first / sum;
+    entropy += (Math.log(sum) - mean) / questions.length;
+    slope -= (second / sum - mean * mean) / questions.length;
+  }
+  return { entropy, slope };
 }
 
 /** Writes one question's probabilities at an inverse temperature. */
