@@ -50,11 +50,14 @@ export function subjectsOf(members: readonly MeasuredMember[], shape: ApiShape):
   });
 }
 
-/** How many innocents are accused whatever the threshold above: E >= 20, a score of at least 2. */
+/** How innocents stand by the bounds on e-values, whatever the realised threshold is. */
 export interface InnocentCheck {
   readonly models: number;
+  /** Mean e-value of fingerprints, which is at most 1 under the null. */
+  readonly meanE: number;
+  /** Models whose fingerprint has E >= 20. */
   readonly largeFingerprints: number;
-  /** Shares of audits for each size. */
+  /** Shares of audits with a score of at least 2, for each size. */
   readonly without: readonly number[];
   readonly with: readonly number[];
 }
@@ -71,6 +74,7 @@ export function innocentCheck(subjects: readonly Subject[], sizes: number): Inno
     );
   return {
     models: subjects.length,
+    meanE: mean(subjects.map(({ fingerprint }) => 10 ** fingerprint)),
     largeFingerprints: subjects.filter(({ fingerprint }) => fingerprint >= Math.log10(20)).length,
     without: shares(keyedScore),
     with: shares(fullScore),

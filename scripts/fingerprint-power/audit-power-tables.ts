@@ -127,7 +127,14 @@ function innocentTable(members: readonly MeasuredMember[]): string {
   );
   return table(
     [
-      ...['API gives', 'independents', 'families that references have', 'models', 'E >= 20'],
+      ...[
+        'API gives',
+        'independents',
+        'families that references have',
+        'models',
+        'mean E',
+        'E >= 20',
+      ],
       ...sizes.map((questions) => `score >= 2 without, with, ${questions}`),
     ],
     apiShapes.flatMap((shape) => {
@@ -141,7 +148,7 @@ function innocentTable(members: readonly MeasuredMember[]): string {
         return [
           [
             ...[shape, `${data} data`, familiar ? 'yes' : 'no', String(check.models)],
-            String(check.largeFingerprints),
+            ...[check.meanE.toFixed(2), String(check.largeFingerprints)],
             ...sizes.map(
               (_, size) => `${percent(check.without[size]!)}, ${percent(check.with[size]!)}`,
             ),

@@ -12,6 +12,7 @@ import {
   type Subject,
   subjectsOf,
 } from '../../../scripts/fingerprint-power/audit-power-subjects.ts';
+import { auditPowerTables } from '../../../scripts/fingerprint-power/audit-power-tables.ts';
 import { members } from '../../../scripts/zoo/manifest.ts';
 import { firstOccurrences } from '../../../src/audit/material.ts';
 import { labelCoins } from '../../../src/audit/tests/label-coins.ts';
@@ -125,5 +126,49 @@ describe('power at 1% realised false accusations', () => {
     };
     expect(subjectsOf([member], 'labels')[0]!.fingerprint).toBeCloseTo(0, 12);
     expect(subjectsOf([member], 'probabilities')[0]!.fingerprint).toBeGreaterThan(0.5);
+  });
+});
+
+describe('tables', () => {
+  /** A member whose thief has a keyed score of 1, and whose innocents have none; one has a fingerprint. */
+  function memberWith(accused: number): MeasuredMember {
+    const plan = members.find(({ task, number }) => task === 'images' && number === 3)!;
+    const models = (['same', 'other'] as const).flatMap((data) =>
+      Array.from({ length: 20 }, (_, index) => ({
+        ...{ id: `${data}/${index}`, truth: `${data}-data independent` as const, kind: 'linear' },
+        ...{ familiar: true, soft: false, keyed: 0, log10E: index === 0 ? accused : -1 },
+      })),
+    );
+    const thief = { id: 'thief', truth: 'surrogate' as const, kind: 'linear, labels' };
+    const everybody = [...models, { ...thief, familiar: false, soft: false, keyed: 1, log10E: -1 }];
+    return {
+      audits: {
+        ...{ plan, sizes: [300] },
+        models: everybody.map(({ log10E: _, keyed, ...model }) => ({
+          ...model,
+          scores: { labels: [[keyed]], probabilities: [[keyed]] },
+        })),
+      },
+      findings: {
+        ...{ plan, references: { same: 40, other: 40 } },
+        models: everybody.map(({ log10E, keyed: _, ...model }) => ({
+          ...model,
+          quirks: ['probability-levels', 'label-choices', 'boundary-geometry'].map((quirk) => ({
+            ...{ quirk, statistic: 0, pSame: 1, pOther: 1, log10E },
+          })),
+        })),
+      },
+    };
+  }
+
+  it('say where power falls, and where it does not', () => {
+    const kept = auditPowerTables('images', [memberWith(-1)]);
+    expect(kept).toContain('Power falls by more than 0.02 nowhere.');
+    expect(kept).toContain('| 3 and 4 | probabilities | 300 | 1 |');
+    const lost = auditPowerTables('images', [memberWith(2)]);
+    expect(lost).toContain(
+      '- models 3 and 4, probabilities, 300 questions, all: 1.00 → 0.00, -1.000',
+    );
+    expect(lost).toContain('| probabilities | same data | yes | 20 | 5.09 | 1 | 0.0%, 0.0% |');
   });
 });
