@@ -128,11 +128,16 @@ export class DeviationFilter {
     }, 0);
   }
 
+  /** Says whether a model is as far from references as chance, so that they do not stand for it. */
+  isFar(model: Float64Array): boolean {
+    return this.#isBeyond(lengthOf(this.#deviationsOf(model), this.#precision));
+  }
+
   /** @param suspect the quirk's numbers, NaN where a question was not answered */
   sharedBy(suspect: Float64Array): number {
-    const deviations = suspect.map((value, place) => value - this.#mean[place]!);
+    const deviations = this.#deviationsOf(suspect);
     const distance = lengthOf(deviations, this.#precision);
-    if (this.#farthest > 0 && distance >= this.#farthest) return this.#least;
+    if (this.#isBeyond(distance)) return this.#least;
     let sum = 0;
     for (let place = 0; place < this.#weights.length; place += 1) {
       const weight = this.#weights[place]!;
@@ -141,6 +146,14 @@ export class DeviationFilter {
       sum += Number.isNaN(deviation) ? this.#silence[place]! : weight * deviation;
     }
     return this.#reach > 0 ? sum / Math.max(1, distance / this.#reach) : sum;
+  }
+
+  #deviationsOf(model: Float64Array): Float64Array {
+    return model.map((value, place) => value - this.#mean[place]!);
+  }
+
+  #isBeyond(distance: number): boolean {
+    return this.#farthest > 0 && distance >= this.#farthest;
   }
 }
 

@@ -66,7 +66,8 @@ export function votesOf(models: readonly Layers[], features: FeatureMap, classes
 
 /**
  * Returns what suspects are ranked among: a standard from the references that select, and the
- * statistics of those that calibrate.
+ * statistics of those that calibrate. A quirk in which the protected model is as far from references as
+ * chance is left out: such references stand for nobody who does the same work.
  *
  * @param weightOf the sealed weight of a quirk by its name
  */
@@ -96,6 +97,7 @@ export function quirkNulls(
       ),
     );
     const filter = new DeviationFilter(own, standardOf(packed));
+    if (filter.isFar(own)) return [];
     const statistics = (kind: 'same' | 'other') =>
       Array.from(numbers(kind, 'calibrate'), (each) => filter.sharedBy(each));
     const { name } = quirk;

@@ -13,6 +13,7 @@ import { TouchmarkError } from '../../errors.ts';
 import { unpackAnswers } from '../../fingerprints/classifier-answers.ts';
 import type { ClassifierProbeSet } from '../../fingerprints/probe-set.ts';
 import { quirkWeight } from '../../fingerprints/quirk-weights.ts';
+import { classifierQuirks } from '../../fingerprints/quirks/registry.ts';
 import type { ReferenceNull } from '../../fingerprints/reference-null.ts';
 import { inputDigest } from '../../keys/canonical-input.ts';
 import { scanServingLog } from '../../ledger/scan-log.ts';
@@ -29,6 +30,8 @@ export interface TakeProtectedOptions extends PlaceOptions {
   readonly now: () => Date;
   readonly signal: AbortSignal;
   readonly progress?: Progress;
+  /** As `trainReferencePool` has it. */
+  readonly referencesPerKind?: number;
   /** Hears what keeps quirks descriptive. */
   readonly onNotice?: (text: string) => void;
 }
@@ -72,10 +75,11 @@ export async function takeProtected(options: TakeProtectedOptions): Promise<Take
   }
   const { config, environment } = project;
   const candidates = await readQuestions(project);
+  if (options.signal.aborted) throw interrupted();
   const data = await readLabelledData(config);
   const { classifier, model } = await openUpstream(config, { environment, signal: options.signal });
   try {
-    const { signal, progress, now, onNotice } = options;
+    const { signal, progress, now, onNotice, referencesPerKind } = options;
     const watched = { signal, ...(progress && { progress }) };
     if ('why' in data) {
       onNotice?.(`${data.why} Without references every quirk is descriptive and counts 0.`);
@@ -85,6 +89,7 @@ export async function takeProtected(options: TakeProtectedOptions): Promise<Take
         ? undefined
         : await trainReferencePool({
             ...{ ...data, ...watched, labels: model.labels },
+            ...(referencesPerKind !== undefined && { referencesPerKind }),
             cache: openTextCache(join(trapFolders(project).ledger, 'references')),
           });
     const probes = chooseProbes(project, model, candidates, pool);
@@ -135,6 +140,15 @@ async function keepReferences(
   const own = unpackAnswers(document.answers);
   const answered = await answersOfReferences(references, features, probes, options);
   const quirks = quirkNulls(answered, own, probes, quirkWeight);
+  const left = classifierQuirks.filter(
+    ({ name }) => quirkWeight(name) > 0 && !quirks.some((quirk) => quirk.name === name),
+  );
+  if (left.length > 0) {
+    const names = left.map(({ name }) => name).join(', ');
+    options.onNotice?.(
+      `The reference models are too unlike the protected model to say anything of ${names}, or it does not show it. They may need more labelled data.`,
+    );
+  }
   const kept: ReferenceNull = {
     schema: 'touchmark/fingerprint-references@1',
     fingerprint: taken.fingerprint,
