@@ -7,7 +7,7 @@ import type { ClassifierAnswers } from './classifier-answers.ts';
 import type { ClassifierProbeSet } from './probe-set.ts';
 import { contentId } from './probe-set.ts';
 import { classifierQuirks } from './quirks/registry.ts';
-import { DeviationFilter, type ReferenceStandard } from './reference-standard.ts';
+import { DeviationFilter, type ReferenceStandard, rankedShare } from './reference-standard.ts';
 
 const statistics = z.array(z.number()).max(100_000);
 
@@ -21,8 +21,12 @@ export const quirkNullSchema = z.strictObject({
   spread: z.base64(),
   /** float32: what random answers are like. */
   chance: z.base64(),
-  /** How far from the mean reference references are. */
-  reach: z.number().nonnegative(),
+  /** How far references and random answers are from the mean reference, and what that is worth. */
+  distances: z.strictObject({
+    reach: z.number().nonnegative(),
+    chance: z.number().nonnegative(),
+    noise: z.number().nonnegative(),
+  }),
   /** The statistic of each reference that calibrates, by what it learnt from. */
   same: statistics,
   other: statistics,
@@ -96,15 +100,15 @@ export function quirkRanker(
     const standard = standardOf(each);
     requireLength(each.name, standard, own.length);
     const filter = new DeviationFilter(own, standard);
-    return [{ quirk, filter, protectedModel: filter.sharedBy(own), ...each }];
+    return [{ quirk, filter, copy: filter.sharedBy(own), ...each }];
   });
   return (suspect) =>
-    prepared.map(({ quirk, filter, protectedModel: copy, name, weight, same, other }) => {
+    prepared.map(({ quirk, filter, copy, name, weight, distances, same, other }) => {
       const place = { name, meaning: quirk.meaning, weight, same, other };
       const common = { ...place, protectedModel: copy };
       const found = quirk.extract(suspect, probes);
       if (found === undefined) return common;
-      const statistic = filter.sharedBy(found);
+      const statistic = rankedShare(filter, found, distances, copy);
       const amongSame = referenceRank(statistic, same);
       const amongOther = referenceRank(statistic, other);
       const log10E = Math.min(amongSame.log10E, amongOther.log10E);
@@ -137,14 +141,14 @@ function requireLength(name: string, standard: ReferenceStandard, length: number
 }
 
 /** The standard of a quirk, unpacked. */
-export function standardOf({ mean, spread, chance, reach }: PackedStandard): ReferenceStandard {
+export function standardOf({ mean, spread, chance }: PackedStandard): ReferenceStandard {
   const unpack = (text: string) => Float64Array.from(unpackFloats(text));
-  return { mean: unpack(mean), spread: unpack(spread), chance: unpack(chance), reach };
+  return { mean: unpack(mean), spread: unpack(spread), chance: unpack(chance) };
 }
 
-type PackedStandard = Pick<QuirkNull, 'mean' | 'spread' | 'chance' | 'reach'>;
+type PackedStandard = Pick<QuirkNull, 'mean' | 'spread' | 'chance'>;
 
 /** Packs a standard. */
-export function packStandard({ mean, spread, chance, reach }: ReferenceStandard): PackedStandard {
-  return { mean: packFloats(mean), spread: packFloats(spread), chance: packFloats(chance), reach };
+export function packStandard({ mean, spread, chance }: ReferenceStandard): PackedStandard {
+  return { mean: packFloats(mean), spread: packFloats(spread), chance: packFloats(chance) };
 }

@@ -5,19 +5,24 @@ export interface ReferenceStandard {
   readonly spread: Float64Array;
   /** The mean of models that answer at random. */
   readonly chance: Float64Array;
-  /** How far from `mean` 95% of references are that it was not taken from. */
+}
+
+/** How far models are from the mean reference, in the metric of the spreads, and what that is worth. */
+export interface Distances {
+  /** The farthest of some references that the standard does not know. */
   readonly reach: number;
+  /** The mean of models that answer at random. */
+  readonly chance: number;
+  /** The variance of what those share by chance, over the variance of what references share. */
+  readonly noise: number;
 }
 
 /** Kept of the mean variance beside each number's own, so that none on which all agree weighs all. */
 const ridge = 0.1;
-/** The share of references within reach. */
-const usualShare = 0.95;
 /** Kept where all references agree in everything. */
 const smallestVariance = 1e-6;
-
-/** A quirk of several models, as often as it is asked for. */
-export type Numbers = () => Iterable<Float64Array>;
+/** The share of the way to random answers from which on references stand for nobody. */
+const farAway = 0.9;
 
 /**
  * Returns what references are like: the mean is that of models trained on the same data, the variance
@@ -28,90 +33,48 @@ export type Numbers = () => Iterable<Float64Array>;
  * @param chance the same of models that answer at random
  */
 export function referenceStandard(
-  same: Numbers,
-  other: Numbers,
-  chance: Numbers,
+  same: Iterable<Float64Array>,
+  other: Iterable<Float64Array>,
+  chance: Iterable<Float64Array>,
 ): ReferenceStandard {
-  const ofSame = momentsOf(same());
-  const ofOther = momentsOf(other());
-  const spread = ofSame.variance.map((variance, place) =>
-    Math.sqrt((variance + (ofOther.variance[place] ?? variance)) / 2),
-  );
-  const floor = floorOf(spread);
-  const distances = [
-    ...Array.from(same(), (model) => distanceWithout(model, ofSame, ofOther, ofSame, floor)),
-    ...Array.from(other(), (model) => distanceWithout(model, ofOther, ofSame, ofSame, floor)),
-  ].sort((one, two) => one - two);
+  const ofSame = momentsOf(same);
+  const ofOther = momentsOf(other);
   return {
-    ...{ mean: ofSame.mean, spread, chance: momentsOf(chance()).mean },
-    reach: distances[Math.ceil(usualShare * distances.length) - 1] ?? 0,
+    mean: ofSame.mean,
+    spread: ofSame.variance.map((variance, place) =>
+      Math.sqrt((variance + (ofOther.variance[place] ?? variance)) / 2),
+    ),
+    chance: momentsOf(chance).mean,
   };
 }
 
 /**
- * Returns how far a model is from the mean of the others, in their spreads: `own` are the moments of
- * its kind, out of which it is taken, `other` those of the other kind.
- */
-function distanceWithout(
-  model: Float64Array,
-  own: Moments,
-  other: Moments,
-  central: Moments,
-  floor: number,
-): number {
-  let sum = 0;
-  model.forEach((value, place) => {
-    const count = own.counts[place]! - 1;
-    const shift = value - own.mean[place]!;
-    // Welford's step backwards.
-    const mean = count > 0 ? own.mean[place]! - shift / count : own.mean[place]!;
-    const rest = own.variance[place]! * (count + 1) - shift * (value - mean);
-    const variance = count > 0 ? Math.max(0, rest / count) : 0;
-    const centre = own === central ? mean : central.mean[place]!;
-    const both = (variance + (other.variance[place] ?? variance)) / 2;
-    const square = (value - centre) ** 2 / (both + floor);
-    if (!Number.isNaN(square)) sum += square;
-  });
-  return Math.sqrt(sum);
-}
-
-function floorOf(spread: Float64Array): number {
-  return ridge * meanOf(spread.map((each) => each * each)) + smallestVariance;
-}
-
-/**
- * Measures how far suspects share a protected model's deviation from reference models, by the matched
- * filter sum of (s - m)(p - m - r (n - m)) / (v + c): s, p, m and n are the numbers of suspect, protected
+ * Measures how far models share a protected model's deviation from reference models, by the matched
+ * filter sum of (s - m)(p - m - r (n - m)) / (v + c): s, p, m and n are the numbers of model, protected
  * model, mean reference and mean random answers, v the references' variance and c a tenth of the mean of
  * all v. r makes the filter blind to n - m, so that a model which errs more often than references do,
- * at random, gains nothing by erring where the protected model does.
+ * at random, gains nothing on average by erring where the protected model does.
  *
  * Up to constants it is the log-likelihood ratio of "the references, moved towards the protected model
  * and towards chance" against "towards chance" alone, if deviations were independent and normal (North
  * 1963); null distributions are not taken from that, but from references that had no part in the
- * standard. What a suspect shares is divided by its own distance from the mean reference, in the reach
- * of references, where it is farther than those: the more somebody errs, the more is shared by chance.
- * A suspect that is as far away as chance is none that references stand for: it gets less than anybody.
+ * standard.
  */
 export class DeviationFilter {
   readonly #mean: Float64Array;
   readonly #weights: Float64Array;
+  readonly #precision: Float64Array;
   /** What a number counts that was not answered: one spread the other way. */
   readonly #silence: Float64Array;
-  readonly #precision: Float64Array;
-  /** The distance between references and chance. */
-  readonly #farthest: number;
-  readonly #reach: number;
-  readonly #least: number;
 
-  constructor(protectedModel: Float64Array, standard: ReferenceStandard) {
-    const { mean, spread, chance, reach } = standard;
-    const floor = floorOf(spread);
+  constructor(protectedModel: Float64Array, { mean, spread, chance }: ReferenceStandard) {
+    const floor = ridge * meanOf(spread.map((each) => each * each)) + smallestVariance;
     const precision = spread.map((each) => 1 / (each * each + floor));
     const own = protectedModel.map((value, place) => value - mean[place]!);
     const towardsChance = chance.map((value, place) => value - mean[place]!);
-    const share = ratio(own, towardsChance, precision);
+    const share = regression(own, towardsChance, precision);
     this.#mean = mean;
+    this.#precision = precision;
     this.#weights = own.map((value, place) => {
       const weight = precision[place]! * (value - share * towardsChance[place]!);
       return Number.isNaN(weight) ? 0 : weight;
@@ -119,55 +82,87 @@ export class DeviationFilter {
     this.#silence = this.#weights.map((weight, place) =>
       weight === 0 ? 0 : -Math.abs(weight) * spread[place]!,
     );
-    this.#precision = precision;
-    this.#reach = reach;
-    this.#farthest = lengthOf(towardsChance, precision);
-    this.#least = -own.reduce((sum, value, place) => {
-      const weight = this.#weights[place]!;
-      return weight === 0 ? sum : sum + Math.abs(weight * value);
-    }, 0);
   }
 
-  /** Says whether a model is as far from references as chance, so that they do not stand for it. */
-  isFar(model: Float64Array): boolean {
-    return this.#isBeyond(lengthOf(this.#deviationsOf(model), this.#precision));
-  }
-
-  /** @param suspect the quirk's numbers, NaN where a question was not answered */
-  sharedBy(suspect: Float64Array): number {
-    const deviations = this.#deviationsOf(suspect);
-    const distance = lengthOf(deviations, this.#precision);
-    if (this.#isBeyond(distance)) return this.#least;
+  /** @param model a quirk's numbers, NaN where a question was not answered */
+  sharedBy(model: Float64Array): number {
     let sum = 0;
     for (let place = 0; place < this.#weights.length; place += 1) {
       const weight = this.#weights[place]!;
       if (weight === 0) continue;
-      const deviation = deviations[place]!;
+      const deviation = model[place]! - this.#mean[place]!;
       sum += Number.isNaN(deviation) ? this.#silence[place]! : weight * deviation;
     }
-    return this.#reach > 0 ? sum / Math.max(1, distance / this.#reach) : sum;
+    return sum;
   }
 
-  #deviationsOf(model: Float64Array): Float64Array {
-    return model.map((value, place) => value - this.#mean[place]!);
-  }
-
-  #isBeyond(distance: number): boolean {
-    return this.#farthest > 0 && distance >= this.#farthest;
+  /** Returns how far a model is from the mean reference; what was not answered is left out. */
+  distanceOf(model: Float64Array): number {
+    let sum = 0;
+    for (let place = 0; place < this.#precision.length; place += 1) {
+      const deviation = model[place]! - this.#mean[place]!;
+      const square = this.#precision[place]! * deviation * deviation;
+      if (!Number.isNaN(square)) sum += square;
+    }
+    return Math.sqrt(sum);
   }
 }
 
-/** The length of a deviation in spreads, what is not known left out. */
-function lengthOf(deviation: Float64Array, precision: Float64Array): number {
-  const squares = deviation.reduce((sum, value, place) => {
-    const square = precision[place]! * value * value;
-    return Number.isNaN(square) ? sum : sum + square;
-  }, 0);
-  return Math.sqrt(squares);
+/**
+ * Returns how far references and random answers are from the mean reference, as a filter sees it.
+ *
+ * @param references at least two that are not in the filter's standard
+ * @param chance models that answer at random
+ */
+export function distancesOf(
+  filter: DeviationFilter,
+  references: readonly Float64Array[],
+  chance: readonly Float64Array[],
+): Distances {
+  const away = (models: readonly Float64Array[]) => models.map((each) => filter.distanceOf(each));
+  const shared = (models: readonly Float64Array[]) => models.map((each) => filter.sharedBy(each));
+  const usual = varianceOf(shared(references));
+  return {
+    reach: Math.max(...away(references)),
+    chance: away(chance).reduce((sum, each) => sum + each / chance.length, 0),
+    noise: usual > 0 ? varianceOf(shared(chance)) / usual : 0,
+  };
+}
+
+/**
+ * Says whether a model is so far from references that they do not stand for it: nine tenths of the way
+ * to random answers.
+ */
+export function isFar(
+  filter: DeviationFilter,
+  model: Float64Array,
+  { chance }: Distances,
+): boolean {
+  return chance > 0 && filter.distanceOf(model) >= farAway * chance;
+}
+
+/**
+ * Returns the statistic by which a model is ranked: what it shares, over the spread that it would share
+ * by chance. A model beyond the reach of references is taken for one that answers a part of the
+ * questions at random, the part that its distance shows; one that is far has less than anybody, `-least`.
+ *
+ * @param least what the protected model shares with itself
+ */
+export function rankedShare(
+  filter: DeviationFilter,
+  model: Float64Array,
+  distances: Distances,
+  least: number,
+): number {
+  if (isFar(filter, model, distances)) return -Math.abs(least);
+  const { reach, chance, noise } = distances;
+  const beyond = filter.distanceOf(model) ** 2 - reach ** 2;
+  const part = chance > reach ? Math.min(1, Math.max(0, beyond / (chance ** 2 - reach ** 2))) : 0;
+  return filter.sharedBy(model) / Math.sqrt(1 + part * noise);
 }
 
 /** The regression of one deviation on another, weighted; 0 where the other is none. */
-function ratio(one: Float64Array, other: Float64Array, precision: Float64Array): number {
+function regression(one: Float64Array, other: Float64Array, precision: Float64Array): number {
   let [product, square] = [0, 0];
   for (let place = 0; place < one.length; place += 1) {
     const weighted = precision[place]! * other[place]!;
@@ -178,14 +173,11 @@ function ratio(one: Float64Array, other: Float64Array, precision: Float64Array):
   return square > 0 ? product / square : 0;
 }
 
-interface Moments {
-  readonly counts: Float64Array;
+/** Welford's moments (1962) of each place. */
+function momentsOf(models: Iterable<Float64Array>): {
   readonly mean: Float64Array;
   readonly variance: Float64Array;
-}
-
-/** Welford's moments (1962) of each place. */
-function momentsOf(models: Iterable<Float64Array>): Moments {
+} {
   let counts = new Float64Array(0);
   let mean = new Float64Array(0);
   let squares = new Float64Array(0);
@@ -201,7 +193,6 @@ function momentsOf(models: Iterable<Float64Array>): Moments {
     });
   }
   return {
-    counts,
     mean: mean.map((value, place) => (counts[place]! > 0 ? value : Number.NaN)),
     variance: squares.map((sum, place) => (counts[place]! > 0 ? sum / counts[place]! : Number.NaN)),
   };
@@ -210,4 +201,9 @@ function momentsOf(models: Iterable<Float64Array>): Moments {
 function meanOf(values: Float64Array): number {
   const known = values.filter((value) => !Number.isNaN(value));
   return known.length > 0 ? known.reduce((sum, value) => sum + value, 0) / known.length : 0;
+}
+
+function varianceOf(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
 }

@@ -10,7 +10,12 @@ import {
   referenceNullSchema,
   standardOf,
 } from '../../src/fingerprints/reference-null.ts';
-import { DeviationFilter, referenceStandard } from '../../src/fingerprints/reference-standard.ts';
+import {
+  DeviationFilter,
+  distancesOf,
+  rankedShare,
+  referenceStandard,
+} from '../../src/fingerprints/reference-standard.ts';
 import { answersOf, halved, labelsOnly, probeSet } from './classifier-scene.ts';
 
 const probes = probeSet(60);
@@ -22,18 +27,21 @@ function nullOf(weight: number): QuirkNull {
   const choices = (seed: string) => labelChoices.extract(answersOf(seed, probes), probes)!;
   const some = (kind: string, part: string, count: number) =>
     Array.from({ length: count }, (_, index) => choices(`${kind}/${part}/${index}`));
-  const packed = packStandard(
-    referenceStandard(
-      () => some('same', 'select', 30),
-      () => some('other', 'select', 30),
-      () => [labelChoices.extract(randomAnswers(probes, 'chance'), probes)!],
-    ),
+  const chance = ['one', 'two', 'three'].map(
+    (seed) => labelChoices.extract(randomAnswers(probes, seed), probes)!,
   );
-  const filter = new DeviationFilter(labelChoices.extract(own, probes)!, standardOf(packed));
+  const packed = packStandard(
+    referenceStandard(some('same', 'select', 30), some('other', 'select', 30), chance),
+  );
+  const numbers = labelChoices.extract(own, probes)!;
+  const filter = new DeviationFilter(numbers, standardOf(packed));
+  const distances = distancesOf(filter, some('same', 'held', 10), chance);
   const statistics = (kind: string) =>
-    some(kind, 'calibrate', calibrating).map((each) => filter.sharedBy(each));
+    some(kind, 'calibrate', calibrating).map((each) =>
+      rankedShare(filter, each, distances, filter.sharedBy(numbers)),
+    );
   const found = { same: statistics('same'), other: statistics('other') };
-  return { name: 'label-choices', weight, ...packed, ...found };
+  return { name: 'label-choices', weight, ...packed, distances, ...found };
 }
 
 const quirk = nullOf(1);
@@ -79,7 +87,6 @@ describe('quirkRanker', () => {
       mean: new Float64Array(180),
       spread: new Float64Array(180).fill(1),
       chance: new Float64Array(180),
-      reach: 0,
     });
     const [found] = quirkRanker([{ ...levels, ...fitting }], own, probes)(labelsOnly(own));
     expect(found).toMatchObject({ name: 'probability-levels' });

@@ -9,9 +9,19 @@ import {
   quirkRanker,
   standardOf,
 } from '../../fingerprints/reference-null.ts';
-import { DeviationFilter, referenceStandard } from '../../fingerprints/reference-standard.ts';
+import {
+  DeviationFilter,
+  distancesOf,
+  isFar,
+  rankedShare,
+  referenceStandard,
+} from '../../fingerprints/reference-standard.ts';
 import { type Layers, labelsOf, probabilitiesOf } from '../../models/training/layers.ts';
-import type { ReferenceModel } from '../../models/training/reference-models.ts';
+import type {
+  ReferenceKind,
+  ReferenceModel,
+  ReferencePart,
+} from '../../models/training/reference-models.ts';
 import { readRows } from '../../models/training/search-features.ts';
 import type { FeatureMap } from '../../watermark/classifier-profile.ts';
 import { answersOfModel, questionsOf } from './model-answers.ts';
@@ -81,29 +91,32 @@ export function quirkNulls(
     randomAnswers(probes, `chance/${index}`),
   );
   return classifierQuirks.flatMap((quirk): QuirkNull[] => {
-    const own = quirk.extract(protectedModel, probes);
-    const numbers = function* (kind: 'same' | 'other', part: 'select' | 'calibrate') {
-      for (const { answers, ...each } of references) {
-        const found = each.kind === kind && each.part === part && quirk.extract(answers, probes);
-        if (found) yield found;
-      }
-    };
-    if (own === undefined || numbers('same', 'select').next().done === true) return [];
-    const packed = packStandard(
-      referenceStandard(
-        () => numbers('same', 'select'),
-        () => numbers('other', 'select'),
-        () => random.flatMap((answers) => quirk.extract(answers, probes) ?? []),
-      ),
-    );
-    const filter = new DeviationFilter(own, standardOf(packed));
-    if (filter.isFar(own)) return [];
-    const statistics = (kind: 'same' | 'other') =>
-      Array.from(numbers(kind, 'calibrate'), (each) => filter.sharedBy(each));
     const { name } = quirk;
+    const own = quirk.extract(protectedModel, probes);
+    const numbersOf = (kind: ReferenceKind, part: ReferencePart) =>
+      references
+        .filter((each) => each.kind === kind && each.part === part)
+        .flatMap(({ answers }) => quirk.extract(answers, probes) ?? []);
+    const selecting = { same: numbersOf('same', 'select'), other: numbersOf('other', 'select') };
+    const known = (kind: ReferenceKind) => selecting[kind].filter((_, index) => !isHeld(index));
+    const held = Object.values(selecting).flatMap((all) => all.filter((_, at) => isHeld(at)));
+    if (own === undefined || known('same').length === 0 || held.length === 0) return [];
+    const chance = random.flatMap((answers) => quirk.extract(answers, probes) ?? []);
+    const packed = packStandard(referenceStandard(known('same'), known('other'), chance));
+    const filter = new DeviationFilter(own, standardOf(packed));
+    const distances = distancesOf(filter, held, chance);
+    if (isFar(filter, own, distances)) return [];
+    const copy = filter.sharedBy(own);
+    const statistics = (kind: ReferenceKind) =>
+      numbersOf(kind, 'calibrate').map((each) => rankedShare(filter, each, distances, copy));
     const found = { same: statistics('same'), other: statistics('other') };
-    return [{ name, weight: weightOf(name), ...packed, ...found }];
+    return [{ name, weight: weightOf(name), ...packed, distances, ...found }];
   });
+}
+
+/** Every fourth of the references that select says how far references reach which are in no mean. */
+function isHeld(index: number): boolean {
+  return index % 4 === 3;
 }
 
 /** How many test references a quirk would accuse at p <= .05. */
