@@ -2,6 +2,7 @@
 
 export { conductAudit } from './audit/conduct.ts';
 export { conductTextAudit } from './audit/conduct-text.ts';
+export { takeLanguageFingerprint } from './audit/fingerprinting/take-language.ts';
 export type { AuditMaterial } from './audit/material.ts';
 export { prepareMaterial } from './audit/prepare.ts';
 export { firstOccurrencesOfContexts } from './audit/readings.ts';
@@ -11,6 +12,10 @@ export type { TextMaterial } from './audit/text-material.ts';
 export { decide, tierOf } from './audit/verdict.ts';
 export type * from './contracts.ts';
 export { type ErrorCode, TouchmarkError } from './errors.ts';
+export { compareFingerprints } from './fingerprints/compare.ts';
+export { type Fingerprint, fingerprintId } from './fingerprints/fingerprint.ts';
+export { languageProbes } from './fingerprints/language-probes.ts';
+export { type ProbeSet, probeSetId } from './fingerprints/probe-set.ts';
 export { canonicalBytes, canonicalInput, inputDigest } from './keys/canonical-input.ts';
 export { commitToEpochKey, verifyCommitment } from './keys/commitment.ts';
 export { deriveEpochKey, derivePurposeKey, type Purpose } from './keys/derivation.ts';
