@@ -3,6 +3,8 @@ import type { StoredFingerprint } from '../audit/stored-material.ts';
 import type { ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { fingerprintId } from '../fingerprints/fingerprint.ts';
+import { fittingAnswers } from '../fingerprints/fitting-answers.ts';
+import { requireFittingReferences } from '../fingerprints/fitting-references.ts';
 import { decodeQuestion } from '../fingerprints/probe-set.ts';
 import type { ReferenceNull } from '../fingerprints/reference-null.ts';
 import { inputDigest } from '../keys/canonical-input.ts';
@@ -21,6 +23,8 @@ export interface AuditFingerprint {
 /**
  * Finds the newest fingerprint of the protected model that has reference models; says why there is
  * none, or none that may be used. Reference tests see no question that was served.
+ *
+ * @throws TouchmarkError FINGERPRINT_INVALID for files that do not fit each other
  */
 export async function findAuditFingerprint(
   project: Project,
@@ -45,6 +49,7 @@ export async function findAuditFingerprint(
     return `Fingerprints are left out: those with references are of another model, version or label set than ${name} ${version}. Take it with \`touchmark fingerprints take --protected\`.`;
   }
   const { references, fingerprint, probes } = newest;
+  requireFittingReferences(references.document, fittingAnswers(fingerprint, probes), probes);
   const served = new Set(records.map(({ input }) => inputDigest(input).toString('hex')));
   const asked = probes.questions.filter(({ input }) =>
     served.has(inputDigest(decodeQuestion(input)).toString('hex')),
