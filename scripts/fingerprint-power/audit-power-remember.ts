@@ -5,12 +5,16 @@ import { join } from 'node:path';
 import { type AuditPowerOptions, type MemberAudits, measureAuditPower } from './audit-power.ts';
 
 const root = join(import.meta.dirname, '../..');
-/** What keyed scores depend on, besides their options. */
-const folders = [
-  ...['src/audit/tests', 'src/keys', 'src/models/training', 'src/stats', 'src/watermark'],
-  ...['scripts/zoo', 'scripts/fingerprint-power'],
+/** What keyed scores depend on, besides their options; not what reads or weighs fingerprints. */
+const sources: readonly (readonly [folder: string, names: RegExp])[] = [
+  ['src/audit/tests', /^(label-coins|learned-gains|question-queue)\.ts$/],
+  ['src/keys', /\.ts$/],
+  ['src/models/training', /\.ts$/],
+  ['src/stats', /^(coin-betting|log-space|merging|sampling|sign-betting)\.ts$/],
+  ['src/watermark', /^(classifier-.*|label\/.*|probability\/.*)\.ts$/],
+  ['scripts/zoo', /\.ts$/],
+  ['scripts/fingerprint-power', /^audit-power(-reading)?\.ts$/],
 ];
-const ownFiles = /^audit-power(-reading)?\.ts$/;
 
 /**
  * As `measureAuditPower`, unless an earlier run of the very same code left its result in the folder.
@@ -20,12 +24,7 @@ export async function rememberedAudits(
   folder: string,
   options: AuditPowerOptions,
 ): Promise<MemberAudits> {
-  const { plan, sizes, keys } = options;
-  const digest = createHash('sha256')
-    .update(codeDigest())
-    .update(JSON.stringify({ plan, sizes, keys }))
-    .digest('hex');
-  const path = join(folder, `audits-${plan.task}-${plan.number}-${digest.slice(0, 16)}.json`);
+  const path = join(folder, auditsFile(options));
   const known = await readFile(path, 'utf8').catch(() => undefined);
   if (known !== undefined) return JSON.parse(known) as MemberAudits;
   const audits = await measureAuditPower(options);
@@ -34,15 +33,19 @@ export async function rememberedAudits(
   return audits;
 }
 
-function codeDigest(): string {
-  const hash = createHash('sha256');
-  for (const folder of folders) {
+/** Returns the name of the file that keeps the audits of one member. */
+export function auditsFile({
+  plan,
+  sizes,
+  keys,
+}: Pick<AuditPowerOptions, 'plan' | 'sizes' | 'keys'>): string {
+  const hash = createHash('sha256').update(JSON.stringify({ plan, sizes, keys }));
+  for (const [folder, pattern] of sources) {
     const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .filter((name) => folder !== 'scripts/fingerprint-power' || ownFiles.test(name))
+      .filter((name) => pattern.test(name))
       .sort();
     for (const name of names)
       hash.update(`${folder}/${name}`).update(readFileSync(join(root, folder, name)));
   }
-  return hash.digest('hex');
+  return `audits-${plan.task}-${plan.number}-${hash.digest('hex').slice(0, 16)}.json`;
 }

@@ -7,6 +7,7 @@ import {
   powerChange,
 } from '../../../scripts/fingerprint-power/audit-power-change.ts';
 import { keyedReader } from '../../../scripts/fingerprint-power/audit-power-reading.ts';
+import { auditsFile } from '../../../scripts/fingerprint-power/audit-power-remember.ts';
 import {
   type MeasuredMember,
   type Subject,
@@ -126,6 +127,17 @@ describe('power at 1% realised false accusations', () => {
     };
     expect(subjectsOf([member], 'labels')[0]!.fingerprint).toBeCloseTo(0, 12);
     expect(subjectsOf([member], 'probabilities')[0]!.fingerprint).toBeGreaterThan(0.5);
+  });
+});
+
+describe('remembered audits', () => {
+  it('have a name for each member and setting, that stays the same', () => {
+    const names = members.flatMap((each) =>
+      [25, 26].map((keys) => auditsFile({ plan: each, sizes: [100], keys })),
+    );
+    expect(new Set(names).size).toBe(2 * members.length);
+    expect(auditsFile({ plan: members[0]!, sizes: [100], keys: 25 })).toBe(names[0]);
+    expect(names[0]).toMatch(/^audits-images-1-[0-9a-f]{16}\.json$/);
   });
 });
 
