@@ -26,6 +26,10 @@ export interface NullCheck {
   readonly quirk: string;
   readonly kind: DataKind;
   readonly models: number;
+  readonly meanE: number;
+  /** Shares with E >= 5 and E >= 10, at most .2 and .1 by Markov's inequality. */
+  readonly atLeast5: number;
+  readonly atLeast10: number;
   /** E >= 20, and its 95% interval. */
   readonly large: number;
   readonly largeInterval: { readonly lower: number; readonly upper: number };
@@ -100,6 +104,9 @@ export function nullCheck(
   const small = own.filter((p) => p <= level).length;
   const common = {
     ...{ quirk, kind, models: found.length, large: large / found.length },
+    meanE: mean(found.map(({ log10E }) => 10 ** log10E)),
+    atLeast5: share(found, ({ log10E }) => log10E >= Math.log10(5)),
+    atLeast10: share(found, ({ log10E }) => log10E >= 1),
     largeInterval: clopperPearson(large, found.length, 0.95),
   };
   if (quirk === together) return common;

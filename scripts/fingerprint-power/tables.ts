@@ -82,7 +82,8 @@ function nullTable(members: readonly MemberFindings[], quirks: readonly string[]
       if (all === undefined) return [];
       return [
         [
-          ...[quirk, kind, String(all.models), rate(all.large, all.largeInterval)],
+          ...[quirk, kind, String(all.models), all.meanE.toFixed(2), percent(all.atLeast5)],
+          ...[percent(all.atLeast10), rate(all.large, all.largeInterval)],
           rate(all.small, all.smallInterval),
           familiar?.small === undefined ? '-' : percent(familiar.small),
           others?.small === undefined ? '-' : percent(others.small),
@@ -93,7 +94,8 @@ function nullTable(members: readonly MemberFindings[], quirks: readonly string[]
   );
   return table(
     [
-      ...['quirk', 'independents', 'models', 'E >= 20', 'p <= .05 of their kind'],
+      ...['quirk', 'independents', 'models', 'mean E', 'E >= 5', 'E >= 10', 'E >= 20'],
+      'p <= .05 of their kind',
       ...['of families that references have', 'of others', 'KS p, familiar'],
     ],
     rows,

@@ -53,7 +53,9 @@ export function referenceStandard(
  * filter sum of (s - m)(p - m - r (n - m)) / (v + c): s, p, m and n are the numbers of model, protected
  * model, mean reference and mean random answers, v the references' variance and c a tenth of the mean of
  * all v. r makes the filter blind to n - m, so that a model which errs more often than references do,
- * at random, gains nothing on average by erring where the protected model does.
+ * uniformly at random, gains nothing on average by erring where the protected model does. It is not
+ * blind to ability: models that are better than all references, or worse in the way of all weak ones,
+ * share that. `docs/decisions/0018-shared-deviations.md` says what is done about it.
  *
  * Up to constants it is the log-likelihood ratio of "the references, moved towards the protected model
  * and towards chance" against "towards chance" alone, if deviations were independent and normal (North
@@ -111,19 +113,20 @@ export class DeviationFilter {
 /**
  * Returns how far references and random answers are from the mean reference, as a filter sees it.
  *
- * @param references at least two that are not in the filter's standard
+ * @param references of each kind, not in the filter's standard
  * @param chance models that answer at random
  */
 export function distancesOf(
   filter: DeviationFilter,
-  references: readonly Float64Array[],
+  references: readonly (readonly Float64Array[])[],
   chance: readonly Float64Array[],
 ): Distances {
   const away = (models: readonly Float64Array[]) => models.map((each) => filter.distanceOf(each));
   const shared = (models: readonly Float64Array[]) => models.map((each) => filter.sharedBy(each));
-  const usual = varianceOf(shared(references));
+  const kinds = references.filter(({ length }) => length > 0);
+  const usual = kinds.reduce((sum, kind) => sum + varianceOf(shared(kind)) / kinds.length, 0);
   return {
-    reach: Math.max(...away(references)),
+    reach: Math.max(0, ...away(references.flat())),
     chance: away(chance).reduce((sum, each) => sum + each / chance.length, 0),
     noise: usual > 0 ? varianceOf(shared(chance)) / usual : 0,
   };

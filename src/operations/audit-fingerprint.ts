@@ -1,13 +1,13 @@
 import type { AuditPlan } from '../audit/plan.ts';
 import type { StoredFingerprint } from '../audit/stored-material.ts';
-import type { ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { fingerprintId } from '../fingerprints/fingerprint.ts';
 import { fittingAnswers } from '../fingerprints/fitting-answers.ts';
 import { requireFittingReferences } from '../fingerprints/fitting-references.ts';
-import { decodeQuestion } from '../fingerprints/probe-set.ts';
+import { type ClassifierProbeSet, decodeQuestion } from '../fingerprints/probe-set.ts';
 import type { ReferenceNull } from '../fingerprints/reference-null.ts';
 import { inputDigest } from '../keys/canonical-input.ts';
+import { scanServingLog } from '../ledger/scan-log.ts';
 import type { ServedModel } from '../serve/answering.ts';
 import type { StoredDocument } from '../store/fingerprint-files.ts';
 import type { FingerprintStore } from '../store/fingerprints.ts';
@@ -29,7 +29,6 @@ export interface AuditFingerprint {
 export async function findAuditFingerprint(
   project: Project,
   { name, version, labels }: Pick<ServedModel, 'name' | 'version' | 'labels'>,
-  records: readonly ServedRecord[],
 ): Promise<AuditFingerprint | string | undefined> {
   const store = fingerprintsFolder(project.directory);
   const { documents } = await store.listReferences();
@@ -50,12 +49,9 @@ export async function findAuditFingerprint(
   }
   const { references, fingerprint, probes } = newest;
   requireFittingReferences(references.document, fittingAnswers(fingerprint, probes), probes);
-  const served = new Set(records.map(({ input }) => inputDigest(input).toString('hex')));
-  const asked = probes.questions.filter(({ input }) =>
-    served.has(inputDigest(decodeQuestion(input)).toString('hex')),
-  );
-  if (asked.length > 0) {
-    return `Fingerprints are left out: the tenant has asked ${asked.length} of their questions. Put new ones into ${project.config.inputs.fingerprint}, and take the protected model's again.`;
+  const asked = await askedByTenants(project, probes);
+  if (asked > 0) {
+    return `Fingerprints are left out: tenants have asked ${asked} of their questions. Put new ones into ${project.config.inputs.fingerprint}, and take the protected model's again.`;
   }
   const { quirks: nulls } = references.document;
   return {
@@ -68,6 +64,21 @@ export async function findAuditFingerprint(
       weights: Object.fromEntries(nulls.map((quirk) => [quirk.name, quirk.weight])),
     },
   };
+}
+
+/** How many questions of a probe set any tenant was ever served an answer to. */
+async function askedByTenants(
+  { config }: Project,
+  { questions }: ClassifierProbeSet,
+): Promise<number> {
+  const left = new Set(
+    questions.map(({ input }) => inputDigest(decodeQuestion(input)).toString('hex')),
+  );
+  const before = left.size;
+  await scanServingLog(config.log.directory, ({ input }) => {
+    left.delete(inputDigest(input).toString('hex'));
+  });
+  return before - left.size;
 }
 
 /** References with the fingerprint and the probe set that they name; undefined when one is missing. */

@@ -130,7 +130,7 @@ export async function computeMaterial(
       signal,
       ...(progress && { progress }),
     });
-    const found = await findAuditFingerprint(project, model, records);
+    const found = await findAuditFingerprint(project, model);
     if (typeof found === 'string') onNotice?.(found);
     const fingerprint = typeof found === 'string' ? undefined : found;
     return { ...opened, material: { shared, sealedPools, ...(fingerprint && { fingerprint }) } };

@@ -35,7 +35,11 @@ function nullOf(weight: number): QuirkNull {
   );
   const numbers = labelChoices.extract(own, probes)!;
   const filter = new DeviationFilter(numbers, standardOf(packed));
-  const distances = distancesOf(filter, some('same', 'held', 10), chance);
+  const distances = distancesOf(
+    filter,
+    [some('same', 'held', 10), some('other', 'held', 10)],
+    chance,
+  );
   const statistics = (kind: string) =>
     some(kind, 'calibrate', calibrating).map((each) =>
       rankedShare(filter, each, distances, filter.sharedBy(numbers)),

@@ -89,7 +89,7 @@ describe('distancesOf', () => {
     const filter = new DeviationFilter(protectedModel, standard);
     const found = distancesOf(
       filter,
-      [numbers(1, 0), numbers(-1, 0)],
+      [[numbers(1, 0), numbers(-1, 0)]],
       [numbers(0, 5), numbers(4, 0), numbers(-4, 0)],
     );
     const [one, five] = [1 / Math.sqrt(1.25), 5 / Math.sqrt(4.25)];

@@ -99,8 +99,8 @@ export function quirkNulls(
         .flatMap(({ answers }) => quirk.extract(answers, probes) ?? []);
     const selecting = { same: numbersOf('same', 'select'), other: numbersOf('other', 'select') };
     const known = (kind: ReferenceKind) => selecting[kind].filter((_, index) => !isHeld(index));
-    const held = Object.values(selecting).flatMap((all) => all.filter((_, at) => isHeld(at)));
-    if (own === undefined || known('same').length === 0 || held.length === 0) return [];
+    const held = Object.values(selecting).map((all) => all.filter((_, at) => isHeld(at)));
+    if (own === undefined || held.some(({ length }) => length === 0)) return [];
     const chance = random.flatMap((answers) => quirk.extract(answers, probes) ?? []);
     const packed = packStandard(referenceStandard(known('same'), known('other'), chance));
     const filter = new DeviationFilter(own, standardOf(packed));

@@ -131,7 +131,7 @@ describe('fingerprint-quirks', () => {
     const { nulls, protectedModel, probes } = fingerprint;
     for (const { models, accused } of tryQuirks(nulls, answered, protectedModel, probes)) {
       expect(models).toBe(40);
-      // 20 calibrate: p <= .05 is the first rank, 1 in 21 on average; 8 of 40 has a chance below .002.
+      // 20 calibrate: p <= .05 is the first rank, 1 in 21 on average; 8 of 40 has a chance below .003.
       expect(accused).toBeLessThan(8);
     }
   });

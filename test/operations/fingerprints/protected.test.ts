@@ -161,6 +161,6 @@ describe('an audit of a project with a fingerprint', () => {
       onNotice: (text) => notices.push(text),
     });
     expect(material?.fingerprint).toBeUndefined();
-    expect(notices.join()).toContain('asked 1 of their questions');
+    expect(notices.join()).toContain('have asked 1 of their questions');
   });
 });
