@@ -11,6 +11,8 @@ import { DeviationFilter, type ReferenceStandard, rankedShare } from './referenc
 
 const statistics = z.array(z.number()).max(100_000);
 
+const share = z.number().min(0).max(1);
+
 /** What a suspect's quirk is ranked among. */
 export const quirkNullSchema = z.strictObject({
   name: z.string(),
@@ -42,6 +44,13 @@ export const referenceNullSchema = z
     probeSet: z.string().regex(/^probes-[0-9a-f]{16}$/),
     createdAt: z.iso.datetime({ offset: true }),
     toolkit: z.string(),
+    /** Shares of right answers to labelled questions: of the protected model and of references. */
+    ability: z.strictObject({
+      questions: z.int().nonnegative(),
+      protectedModel: share,
+      least: share,
+      most: share,
+    }),
     /** Every reference is for one part only. */
     references: z.array(
       z.strictObject({

@@ -18,9 +18,9 @@ import { displaySpecification } from '../models/adapters/registry.ts';
 import { registerAudit, registeredAudits } from '../store/audit-register.ts';
 import { toolkitVersion } from '../store/project-files.ts';
 import { RunDirectory } from '../store/run-directory.ts';
+import { registerPath } from './audit-looks.ts';
 import type { AuditOptions, PreparedAudit } from './audit-preparation.ts';
 import { claimAuditTraps, noteShownRecords, requireClaims } from './audit-traps.ts';
-import type { Project } from './project.ts';
 
 const unsealedPools =
   'the owner’s inputs were chosen without the keys and the answers served (not as sealed before serving)';
@@ -45,7 +45,7 @@ export async function beginRun(
   const { project, profile, keyRing, tenant, epoch, log, material } = prepared;
   if (material === undefined) throw new RangeError('a new audit needs computed material');
   const { shared, sealedPools, fingerprint } = material;
-  const register = registerPath(project);
+  const register = registerPath(project.directory);
   const { config } = project;
   const suspect = displaySpecification(options.suspect);
   await RunDirectory.requireVacant(options.out);
@@ -130,7 +130,7 @@ export async function resumeRun(
   ].find(([, was, is]) => was !== is);
   if (differs === undefined) {
     await requireClaims(prepared.project, sealed.plan);
-    await ensureRegistered(registerPath(prepared.project), sealed);
+    await ensureRegistered(registerPath(prepared.project.directory), sealed);
     return { run, sealed, text };
   }
   throw new TouchmarkError(
@@ -150,10 +150,6 @@ async function ensureRegistered(register: string, { plan, hash }: SealedPlan): P
   const { sealedAt, suspect, tenant } = plan;
   if ((await registeredAudits(register)).some((each) => each.plan === hash)) return;
   await registerAudit(register, { sealedAt, suspect, tenant, plan: hash });
-}
-
-function registerPath({ directory }: Project): string {
-  return join(directory, '.touchmark', 'audits.jsonl');
 }
 
 function lastVersion(records: readonly ServedRecord[]): string {

@@ -120,6 +120,7 @@ describe('referenceNullSchema', () => {
   it('refuses weights of more than 1', () => {
     const document = {
       schema: 'touchmark/fingerprint-references@1',
+      ability: { questions: 0, protectedModel: 0, least: 0, most: 0 },
       fingerprint: 'fingerprint-0123456789abcdef',
       probeSet: 'probes-0123456789abcdef',
       createdAt: '2026-01-01T00:00:00.000Z',

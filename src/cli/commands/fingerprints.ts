@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import { TouchmarkError } from '../../errors.ts';
-import { percent } from '../../report/text.ts';
+import { percent, visible } from '../../report/text.ts';
 import { bearerFrom } from '../bearer.ts';
 import {
   caution,
@@ -133,7 +133,13 @@ function addCompare(group: Argv): Argv {
         ),
     async ({ one, two, ...options }) => {
       const { compareStored } = await import('../../operations/fingerprints/compare.ts');
-      const compared = await compareStored({ configPath: options.config, one, two });
+      const compared = await compareStored({
+        ...{ configPath: options.config, one, two, now: () => new Date() },
+      });
+      for (const { suspect, looks } of compared.looks)
+        note(
+          `${visible(suspect)} was looked at: its next audit is charged as number ${looks + 1}.`,
+        );
       if (options.json) return printJson({ ...compared, caution });
       await print(comparisonText(compared));
     },

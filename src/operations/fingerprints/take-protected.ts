@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type Ability, abilityOf, isComparable } from '../../audit/fingerprinting/ability.ts';
 import { buildProbeSet } from '../../audit/fingerprinting/build-probe-set.ts';
 import {
   answersOfReferences,
@@ -7,8 +8,12 @@ import {
   tryQuirks,
   votesOf,
 } from '../../audit/fingerprinting/reference-answers.ts';
-import { type ReferencePool, trainReferencePool } from '../../audit/reference-pool.ts';
-import type { Input, Progress } from '../../contracts.ts';
+import {
+  type LabelledQuestion,
+  type ReferencePool,
+  trainReferencePool,
+} from '../../audit/reference-pool.ts';
+import type { Classifier, Input, Progress } from '../../contracts.ts';
 import { TouchmarkError } from '../../errors.ts';
 import { unpackAnswers } from '../../fingerprints/classifier-answers.ts';
 import type { ClassifierProbeSet } from '../../fingerprints/probe-set.ts';
@@ -17,9 +22,10 @@ import { classifierQuirks } from '../../fingerprints/quirks/registry.ts';
 import type { ReferenceNull } from '../../fingerprints/reference-null.ts';
 import { inputDigest } from '../../keys/canonical-input.ts';
 import { scanServingLog } from '../../ledger/scan-log.ts';
+import { askAllClean } from '../../models/clean-answers.ts';
 import { pathExists, readInputFile, toolkitVersion } from '../../store/project-files.ts';
 import { openTextCache } from '../../store/region-work.ts';
-import { readLabelledData } from '../labelled-data.ts';
+import { type LabelledData, readLabelledData } from '../labelled-data.ts';
 import type { Project } from '../project.ts';
 import { trapFolders } from '../traps/stock.ts';
 import { openUpstream } from '../upstream.ts';
@@ -88,7 +94,7 @@ export async function takeProtected(options: TakeProtectedOptions): Promise<Take
       'why' in data
         ? undefined
         : await trainReferencePool({
-            ...{ ...data, ...watched, labels: model.labels },
+            ...{ ...data, otherData: otherDataOf(data), ...watched, labels: model.labels },
             ...(referencesPerKind !== undefined && { referencesPerKind }),
             cache: openTextCache(join(trapFolders(project).ledger, 'references')),
           });
@@ -100,8 +106,10 @@ export async function takeProtected(options: TakeProtectedOptions): Promise<Take
       name: model.name,
       batchSize: config.audit.batchSize,
     });
-    if (pool === undefined) return taken;
-    return { ...taken, references: await keepReferences(place, pool, probes, taken, options) };
+    if (pool === undefined || 'why' in data) return taken;
+    const ability = await measureAbility(classifier, model.labels, data, pool, options);
+    const references = await keepReferences(place, pool, probes, taken, { ...options, ability });
+    return { ...taken, references };
   } catch (cause) {
     throw options.signal.aborted ? interrupted() : cause;
   } finally {
@@ -133,13 +141,21 @@ async function keepReferences(
   { features, references }: ReferencePool,
   probes: ClassifierProbeSet,
   taken: TakenFingerprint,
-  options: TakeProtectedOptions,
+  options: TakeProtectedOptions & { readonly ability: Ability },
 ): Promise<NonNullable<TakenProtected['references']>> {
   const { document } = await store.findFingerprint(taken.path);
   if (document.task !== 'classify') throw new RangeError('a classifier was asked');
   const own = unpackAnswers(document.answers);
   const answered = await answersOfReferences(references, features, probes, options);
-  const quirks = quirkNulls(answered, own, probes, quirkWeight);
+  const { ability } = options;
+  const weightOf = isComparable(ability) ? quirkWeight : () => 0;
+  if (!isComparable(ability)) {
+    const percent = (share: number) => `${(100 * share).toFixed(0)}%`;
+    options.onNotice?.(
+      `The protected model is right on ${percent(ability.protectedModel)} of ${ability.questions} labelled questions, the reference models on ${percent(ability.least)} to ${percent(ability.most)}: they do not stand for models as able as it is, and every quirk is descriptive. Give them more labelled data, or data like its own.`,
+    );
+  }
+  const quirks = quirkNulls(answered, own, probes, weightOf);
   const left = classifierQuirks.filter(
     ({ name }) => quirkWeight(name) > 0 && !quirks.some((quirk) => quirk.name === name),
   );
@@ -155,6 +171,7 @@ async function keepReferences(
     probeSet: taken.probeSet,
     createdAt: options.now().toISOString(),
     toolkit: await toolkitVersion(),
+    ability,
     references: references.map(({ name, kind: data, part }) => ({ name, data, part })),
     quirks,
   };
@@ -166,6 +183,32 @@ async function keepReferences(
     ...{ id, path, same, other, smallestP: 1 / (Math.min(same, other) + 1) },
     trials: tryQuirks(quirks, answered, own, probes),
   };
+}
+
+/** Every tenth example of other data teaches no reference, and tells how able models are. */
+const heldOutEvery = 10;
+const mostHeldOut = 1000;
+
+function otherDataOf({ otherData }: LabelledData): readonly LabelledQuestion[] {
+  return otherData.filter((_, index) => index % heldOutEvery !== 0);
+}
+
+/** Asks the protected model the examples that no reference learnt from. */
+async function measureAbility(
+  classifier: Classifier,
+  labels: readonly string[],
+  { otherData }: LabelledData,
+  { references, features }: ReferencePool,
+  { signal, progress }: TakeProtectedOptions,
+): Promise<Ability> {
+  const held = otherData
+    .filter(({ label }, index) => index % heldOutEvery === 0 && labels.includes(label))
+    .slice(0, mostHeldOut);
+  const questions = held.map(({ input }) => input);
+  const clean = await askAllClean(classifier, questions, signal, progress);
+  const answered = clean.map((row) => row.indexOf(Math.max(...row)));
+  const expected = held.map(({ label }) => labels.indexOf(label));
+  return abilityOf(questions, expected, answered, references, features);
 }
 
 /** The owner's questions that nobody was served and no other file of inputs has. */

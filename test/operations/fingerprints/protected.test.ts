@@ -23,7 +23,7 @@ import {
 } from '../audit-scene.ts';
 import { topOf } from './scene.ts';
 
-const truth = ngramModel(0.2, 'truth');
+const truth = ngramModel(0.28, 'truth');
 const questions = 150;
 const perKind = 12;
 let scene: Scene;
@@ -72,6 +72,10 @@ describe('takeProtected', () => {
   it('asks what was never served, trains references, and says how many rank a suspect', () => {
     expect(taken).toMatchObject({ questions, answered: questions, steadiness: 1 });
     expect(taken.references).toMatchObject({ same: 4, other: 4, smallestP: 1 / 5 });
+    const { ability } = JSON.parse(readFileSync(taken.references!.path, 'utf8'));
+    expect(ability).toMatchObject({ questions: 150 });
+    expect(ability.protectedModel).toBeGreaterThan(0.4);
+    expect(ability.least).toBeLessThan(ability.most);
     expect(taken.references!.trials.every(({ models }) => models === 8)).toBe(true);
     const folder = join(scene.directory, 'fingerprints');
     const kept = readdirSync(folder).filter((name) => name.endsWith('.json'));
@@ -105,12 +109,23 @@ describe('takeProtected', () => {
       ...{ suspect: suspect.http, name: 'copy', now: () => new Date() },
       signal: AbortSignal.timeout(30_000),
     });
-    const { standings } = await compareStored({
+    const { standings, looks } = await compareStored({
+      now: () => new Date(),
       ...options,
       one: copy.fingerprint,
       two: taken.fingerprint,
     });
     expect(standings[0]).toMatchObject({ same: 4, other: 4, smallestP: 1 / 5 });
+    expect(looks).toEqual([{ suspect: suspect.http, looks: 1 }]);
+    const again = await compareStored({
+      now: () => new Date(),
+      ...options,
+      one: copy.fingerprint,
+      two: taken.fingerprint,
+    });
+    expect(again.looks).toEqual(looks);
+    const report = await auditSuspect(prepared, scene.options(suspect.http, 'looked at'));
+    expect(report.multiplicity.map(({ reason }) => reason)).toContain('audit 2 of this suspect');
     expect(standings[0]!.quirks.find(({ name }) => name === 'label-choices')!.p).toBe(1 / 5);
   });
 });

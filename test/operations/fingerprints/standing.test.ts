@@ -52,6 +52,7 @@ describe('comparing with references', () => {
     const answers = unpackAnswers(fingerprintIn(own).answers);
     const kept: ReferenceNull = {
       schema: 'touchmark/fingerprint-references@1',
+      ability: { questions: 0, protectedModel: 0, least: 0, most: 0 },
       fingerprint: own.fingerprint,
       probeSet: own.probeSet,
       createdAt: '2026-01-01T00:00:00Z',
@@ -61,7 +62,12 @@ describe('comparing with references', () => {
     };
     const standings = async (name: string) => {
       const { configPath } = project;
-      const compared = await compareStored({ configPath, one: name, two: own.fingerprint });
+      const compared = await compareStored({
+        now: () => new Date(),
+        configPath,
+        one: name,
+        two: own.fingerprint,
+      });
       return compared.standings;
     };
     return { ...project, take, own, kept, standings };

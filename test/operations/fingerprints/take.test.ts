@@ -30,7 +30,7 @@ const answering = (answer: (text: string, index: number) => string | null) => {
 
 type Project = Awaited<ReturnType<typeof fingerprintProject>>;
 const likenesses = async ({ configPath }: Project, one: string, two: string) => {
-  const { quirks } = await compareStored({ configPath, one, two });
+  const { quirks } = await compareStored({ configPath, one, two, now: () => new Date() });
   return Object.fromEntries(quirks.map(({ name, likeness }) => [name, likeness]));
 };
 
@@ -85,7 +85,12 @@ describe('fingerprints of classifiers behind HTTP', () => {
     expect(taken.gives).toEqual(['labels']);
     expect(fingerprintIn(taken).answers.probabilities).toBeUndefined();
     const { configPath } = project;
-    const { quirks } = await compareStored({ configPath, one: 'whole', two: 'labels' });
+    const { quirks } = await compareStored({
+      now: () => new Date(),
+      configPath,
+      one: 'whole',
+      two: 'labels',
+    });
     const found = Object.fromEntries(quirks.map((quirk) => [quirk.name, quirk]));
     expect(found['label-choices']).toMatchObject({ likeness: 1 });
     expect(found['boundary-geometry']).toMatchObject({ likeness: 1 });
@@ -120,7 +125,12 @@ describe('fingerprints of classifiers behind HTTP', () => {
     expect(taken.outcomes.refused).toBeGreaterThan(90);
     expect(taken.steadiness).toBe(1);
     const { configPath } = project;
-    const { quirks } = await compareStored({ configPath, one: 'whole', two: 'shy' });
+    const { quirks } = await compareStored({
+      now: () => new Date(),
+      configPath,
+      one: 'whole',
+      two: 'shy',
+    });
     const found = Object.fromEntries(quirks.map((quirk) => [quirk.name, quirk]));
     expect(found['label-choices']!.likeness).toBeGreaterThan(0.9);
     expect(found['class-confusion']).toMatchObject({
