@@ -7,13 +7,13 @@ import {
   powerChange,
 } from '../../../scripts/fingerprint-power/audit-power-change.ts';
 import { keyedReader } from '../../../scripts/fingerprint-power/audit-power-reading.ts';
-import { auditsFile } from '../../../scripts/fingerprint-power/audit-power-remember.ts';
 import {
   type MeasuredMember,
   type Subject,
   subjectsOf,
 } from '../../../scripts/fingerprint-power/audit-power-subjects.ts';
 import { auditPowerTables } from '../../../scripts/fingerprint-power/audit-power-tables.ts';
+import { resultFile, type Sources } from '../../../scripts/fingerprint-power/remember.ts';
 import { members } from '../../../scripts/zoo/manifest.ts';
 import { firstOccurrences } from '../../../src/audit/material.ts';
 import { labelCoins } from '../../../src/audit/tests/label-coins.ts';
@@ -130,13 +130,16 @@ describe('power at 1% realised false accusations', () => {
   });
 });
 
-describe('remembered audits', () => {
-  it('have a name for each member and setting, that stays the same', () => {
-    const names = members.flatMap((each) =>
-      [25, 26].map((keys) => auditsFile({ plan: each, sizes: [100], keys })),
+describe('what is remembered', () => {
+  it('has a name for each member, setting and version of the code, that stays the same', () => {
+    const sources: Sources = [['scripts/zoo', /^manifest\.ts$/]];
+    const names = members.flatMap((plan) =>
+      [25, 26].map((keys) => resultFile('audits', { plan, keys }, sources)),
     );
     expect(new Set(names).size).toBe(2 * members.length);
-    expect(auditsFile({ plan: members[0]!, sizes: [100], keys: 25 })).toBe(names[0]);
+    const [plan] = members;
+    expect(resultFile('audits', { plan: plan!, keys: 25 }, sources)).toBe(names[0]);
+    expect(resultFile('audits', { plan: plan!, keys: 25 }, [])).not.toBe(names[0]);
     expect(names[0]).toMatch(/^audits-images-1-[0-9a-f]{16}\.json$/);
   });
 });
