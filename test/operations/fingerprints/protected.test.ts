@@ -141,7 +141,10 @@ describe('an audit of a project with a fingerprint', () => {
       assumptions: expect.arrayContaining([expect.stringContaining('exchangeable')]),
       fingerprint: {
         ...{ fingerprint: taken.fingerprint, probeSet: taken.probeSet },
-        ...{ references: taken.references!.id, weights: { 'probability-levels': 0.5 } },
+        ...{
+          references: taken.references!.id,
+          weights: { 'probability-levels': 0.8, 'label-choices': 0 },
+        },
       },
     });
     const part = report.fingerprint!;
@@ -153,7 +156,7 @@ describe('an audit of a project with a fingerprint', () => {
     expect(part.references).toEqual({ same: 4, other: 4, smallestP: 1 / 5 });
     const levels = part.quirks.find(({ name }) => name === 'probability-levels')!;
     expect(levels.suspect).toBeCloseTo(levels.protectedModel, 4);
-    expect(levels).toMatchObject({ pSame: 1 / 5, pOther: 1 / 5, weight: 0.5 });
+    expect(levels).toMatchObject({ pSame: 1 / 5, pOther: 1 / 5, weight: 0.8 });
     expect(renderHtml(report)).toContain('probability-levels');
     expect(report.score).toBeGreaterThan(report.keyedScore!);
   });
