@@ -161,9 +161,9 @@ describe('an audit of a project with a fingerprint', () => {
     expect(report.score).toBeGreaterThan(report.keyedScore!);
   });
 
-  it('finds nothing in a model of the same trade, and costs at most .31 bans', async () => {
-    const report = await audit(ngramModel(0.6, 'another'), 'another');
-    expect(evidenceOf(report).log10E).toBeLessThan(0.4);
+  it('finds nothing in a stranger, and costs at most .31 bans', async () => {
+    const report = await audit(ngramModel(4, 'stranger'), 'stranger');
+    expect(evidenceOf(report).log10E).toBeLessThan(0);
     expect(report.score).toBeGreaterThan(report.keyedScore! - 0.302);
   });
 
