@@ -1,3 +1,4 @@
+import { isComparable } from '../../src/audit/fingerprinting/ability.ts';
 import { log10Hedged } from '../../src/stats/merging.ts';
 import type { AuditedModel, MemberAudits } from './audit-power.ts';
 import type { MemberFindings } from './measure-member.ts';
@@ -45,7 +46,8 @@ export function subjectsOf(members: readonly MeasuredMember[], shape: ApiShape):
       const shown = quirks.filter(
         ({ quirk }) => shape === 'probabilities' || !readFromProbabilities.test(quirk),
       );
-      return keyed === undefined ? [] : [{ ...model, keyed, fingerprint: mergedBans(shown) }];
+      const fingerprint = isComparable(findings.ability) ? mergedBans(shown) : 0;
+      return keyed === undefined ? [] : [{ ...model, keyed, fingerprint }];
     });
   });
 }

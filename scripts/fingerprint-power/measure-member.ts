@@ -1,3 +1,4 @@
+import { type Ability, abilityOf } from '../../src/audit/fingerprinting/ability.ts';
 import { buildProbeSet } from '../../src/audit/fingerprinting/build-probe-set.ts';
 import { answersOfModel } from '../../src/audit/fingerprinting/model-answers.ts';
 import {
@@ -6,6 +7,7 @@ import {
   tryQuirks,
   votesOf,
 } from '../../src/audit/fingerprinting/reference-answers.ts';
+import type { ReferencePool } from '../../src/audit/reference-pool.ts';
 import type { Progress } from '../../src/contracts.ts';
 import type { ClassifierAnswers } from '../../src/fingerprints/classifier-answers.ts';
 import type { ClassifierProbeSet } from '../../src/fingerprints/probe-set.ts';
@@ -16,6 +18,7 @@ import {
   trainReferences,
 } from '../../src/models/training/reference-models.ts';
 import { searchFeatures } from '../../src/models/training/search-features.ts';
+import type { FeatureMap } from '../../src/watermark/classifier-profile.ts';
 import type { MemberPlan } from '../zoo/manifest.ts';
 import { type Member, openMember } from '../zoo/open-member.ts';
 import type { Truth, ZooModel } from '../zoo/zoo-model.ts';
@@ -43,6 +46,8 @@ export interface ModelFinding {
 export interface MemberFindings {
   readonly plan: MemberPlan;
   readonly references: { readonly same: number; readonly other: number };
+  /** On traffic that nobody learnt from; outside of the references' range no quirk counts. */
+  readonly ability: Ability;
   readonly models: readonly ModelFinding[];
 }
 
@@ -63,16 +68,17 @@ export interface FingerprintedMember {
   readonly probes: ClassifierProbeSet;
   readonly protectedAnswers: ClassifierAnswers;
   readonly nulls: readonly QuirkNull[];
+  readonly ability: Ability;
 }
 
 /** As many as the zoo's independents learn from. */
 const mostExamples = 4000;
 
-/** Takes the fingerprint of a member's protected model, as an owner would. */
-export async function fingerprintMember(options: MeasureOptions): Promise<FingerprintedMember> {
-  const { plan, questions, pairs, cache, signal, progress } = options;
-  const member = await openMember({ ...plan, cache, signal, progress });
-  const { scene, protectedModel } = member;
+/** Trains the references of a member as the library does, on the data that its independents learn from. */
+export async function trainMemberReferences(
+  { scene }: Pick<Member, 'scene'>,
+  { plan, referencesPerKind, cache, signal, progress }: MeasureOptions,
+): Promise<ReferencePool> {
   const features =
     scene.features ?? searchFeatures([...scene.training.inputs, ...scene.other.inputs]);
   const references: ReferenceModel[] = [];
@@ -81,13 +87,22 @@ export async function fingerprintMember(options: MeasureOptions): Promise<Finger
     const examples = inputs
       .slice(0, mostExamples)
       .map((input, index) => ({ input, label: labels[index]! }));
-    const own = { kind, examples, count: options.referencesPerKind, seed: `${plan.number}/region` };
+    const own = { kind, examples, count: referencesPerKind, seed: `${plan.number}/region` };
     references.push(
       ...(await trainReferences({
         ...{ ...own, features, classes: scene.labels.length, cache, signal, progress },
       })),
     );
   }
+  return { features, references };
+}
+
+/** Takes the fingerprint of a member's protected model, as an owner would. */
+export async function fingerprintMember(options: MeasureOptions): Promise<FingerprintedMember> {
+  const { plan, questions, pairs, cache, signal, progress } = options;
+  const member = await openMember({ ...plan, cache, signal, progress });
+  const { scene, protectedModel } = member;
+  const { features, references } = await trainMemberReferences(member, options);
   const choosing = references.filter(({ part }) => part === 'select').map(({ layers }) => layers);
   const probes = buildProbeSet({
     name: `${plan.task} ${plan.number}`,
@@ -103,13 +118,25 @@ export async function fingerprintMember(options: MeasureOptions): Promise<Finger
   const nulls = quirkNulls(answered, protectedAnswers, probes, () => 0);
   for (const { name, models, accused } of tryQuirks(nulls, answered, protectedAnswers, probes))
     progress(`${name}: ${accused} test references accused`, models, models);
-  return { member, probes, protectedAnswers, nulls };
+  const ability = abilityOn(member, references, features);
+  return { member, probes, protectedAnswers, nulls, ability };
+}
+
+/** Measures how able a protected model and its references are, on traffic. */
+export function abilityOn(
+  { scene, protectedModel }: Pick<Member, 'scene' | 'protectedModel'>,
+  references: readonly ReferenceModel[],
+  features: FeatureMap,
+): Ability {
+  const { inputs, labels } = scene.traffic;
+  const answered = Array.from(protectedModel.label(inputs), (label) => label ?? -1);
+  return abilityOf(inputs, labels, answered, references, features);
 }
 
 /** Ranks every independent and every surrogate of a member, quirk by quirk. */
 export async function measureMember(options: MeasureOptions): Promise<MemberFindings> {
   const { plan, signal, progress } = options;
-  const { member, probes, protectedAnswers, nulls } = await fingerprintMember(options);
+  const { member, probes, protectedAnswers, nulls, ability } = await fingerprintMember(options);
   const rank = quirkRanker(nulls, protectedAnswers, probes);
   const models: ModelFinding[] = [];
   const all = [...member.independents, ...member.surrogates];
@@ -130,7 +157,7 @@ export async function measureMember(options: MeasureOptions): Promise<MemberFind
     progress(`${plan.task}/${plan.number}: fingerprints`, models.length, all.length);
   }
   const [{ same, other } = { same: [], other: [] }] = nulls;
-  return { plan, references: { same: same.length, other: other.length }, models };
+  return { plan, references: { same: same.length, other: other.length }, ability, models };
 }
 
 /** Puts a probe set to a model of the zoo. */

@@ -1,3 +1,4 @@
+import { isComparable } from '../../src/audit/fingerprinting/ability.ts';
 import { quirkWeight } from '../../src/fingerprints/quirk-weights.ts';
 import { mergedQuirks } from '../../src/fingerprints/reference-null.ts';
 import { clopperPearson, kolmogorovSmirnov } from '../../src/stats/bounds.ts';
@@ -54,7 +55,7 @@ export function powerOf(
   quirk: string,
   chosen: (model: ModelFinding) => boolean,
 ): Power | undefined {
-  const each = members.flatMap(({ models }) => {
+  const each = countedMembers(members, quirk).flatMap(({ models }) => {
     const found = valuesOf(
       models.filter((model) => model.truth === 'surrogate' && chosen(model)),
       quirk,
@@ -96,7 +97,9 @@ export function nullCheck(
   kind: DataKind,
   chosen: (model: ModelFinding) => boolean = () => true,
 ): NullCheck | undefined {
-  const models = members.flatMap((member) => independents(member.models, kind)).filter(chosen);
+  const models = countedMembers(members, quirk)
+    .flatMap((member) => independents(member.models, kind))
+    .filter(chosen);
   const found = valuesOf(models, quirk);
   if (found.length === 0) return undefined;
   const large = found.filter(({ log10E }) => log10E >= Math.log10(20)).length;
@@ -116,6 +119,14 @@ export function nullCheck(
     smallInterval: clopperPearson(small, found.length, 0.95),
     superUniformP: kolmogorovSmirnov(own).superUniformP,
   };
+}
+
+/** Together quirks are worth something only where references are as able as the protected model. */
+function countedMembers(
+  members: readonly MemberFindings[],
+  quirk: string,
+): readonly MemberFindings[] {
+  return quirk === together ? members.filter(({ ability }) => isComparable(ability)) : members;
 }
 
 /** The findings of one quirk, or the average of all counted ones under their weights. */

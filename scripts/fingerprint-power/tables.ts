@@ -1,3 +1,4 @@
+import { isComparable } from '../../src/audit/fingerprinting/ability.ts';
 import { quirkWeight } from '../../src/fingerprints/quirk-weights.ts';
 import { surrogateKinds, type TaskName } from '../zoo/manifest.ts';
 import type { MemberFindings, ModelFinding } from './measure-member.ts';
@@ -31,6 +32,7 @@ export function taskTables(task: TaskName, members: readonly MemberFindings[]): 
       const purpose = isDevelopment ? 'on which the counted quirks were chosen' : 'which judge';
       return [
         `**Protected models ${numbers}, ${purpose}.** ${sizes(some)}`,
+        abilities(some),
         quirkTable(some, quirks),
         nullTable(some, quirks),
       ];
@@ -45,6 +47,23 @@ function sizes(members: readonly MemberFindings[]): string {
     members.reduce((sum, { models }) => sum + models.filter(holds).length, 0);
   const [{ references } = { references: { same: 0, other: 0 } }] = members;
   return `${count(({ truth }) => truth === 'surrogate')} surrogates, ${count(({ truth }) => truth === 'same-data independent')} independents of the same data and ${count(({ truth }) => truth === 'other-data independent')} of other data; ranked among ${references.same} and ${references.other} references, so that p is ${(1 / (Math.min(references.same, references.other) + 1)).toFixed(3)} at least.`;
+}
+
+function abilities(members: readonly MemberFindings[]): string {
+  return members
+    .map(({ plan, ability }) => {
+      const kind = plan.units === 0 ? 'linear' : `network of ${plan.units} units`;
+      const { protectedModel, least, most } = ability;
+      const verdict = isComparable(ability)
+        ? 'quirks count'
+        : 'too unlike its references, so that no quirk counts';
+      return `- Model ${plan.number} (${kind}) is right on ${decimal(protectedModel)} of traffic, four fifths of its references on ${decimal(least)} to ${decimal(most)}: ${verdict}.`;
+    })
+    .join('\n');
+}
+
+function decimal(share: number): string {
+  return `${(100 * share).toFixed(1)}%`;
 }
 
 function quirkTable(members: readonly MemberFindings[], quirks: readonly string[]): string {

@@ -66,7 +66,7 @@ export interface AuditMaterial {
 }
 
 export const exchangeabilityAssumption =
-  'an innocent suspect is exchangeable with the reference models of one of the two kinds: it reads its inputs, and is built, as they are (sealed by the owner)';
+  'independent suspects read inputs and are built as one kind of reference is (sealed by the owner)';
 
 export const replayAssumption =
   'the logged questions were not chosen from served answers (sealed by the owner)';

@@ -20,6 +20,9 @@ export function takenText({ fingerprint, path, model, ...taken }: TakenFingerpri
   return [
     `${fingerprint} of ${visible(model.name)}`,
     `${answered} of ${questions} questions answered${missing.length > 0 ? ` (of all that was asked: ${missing.join(', ')})` : ''}; ${steadinessText(steadiness)} steady`,
+    ...(outcomes.outside > 0
+      ? ['answers outside the label set count as none: map their labels with audit.labelMap']
+      : []),
     visible(path, 1_000),
   ].join('\n');
 }
@@ -32,7 +35,7 @@ export function protectedText({ references, ...taken }: TakenProtected): string 
   return [
     takenText(taken),
     `${id}: ${same} references of the same data and ${other} of other data calibrate; smallest possible p ${smallestP.toFixed(3)}`,
-    'references that had no part in that, and how many of them each quirk ranks at p <= .05:',
+    `references that had no part in that, and how many of them each quirk ranks at p <= .05 (5% are expected, of models like these):`,
     table(['quirk', 'accused', 'of'], rows),
   ].join('\n');
 }

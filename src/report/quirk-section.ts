@@ -15,7 +15,7 @@ export function quirks(report: AuditReport): Markup {
   const weighed = fingerprint.quirks.some(({ weight }) => weight > 0);
   const counts = fingerprint.quirks.some((quirk) => quirkCounts(report, quirk));
   return html`<h2>Quirks</h2>
-<p>A quirk is a deviation from models that never saw an answer of the protected model: what is weighed is not likeness, but whether the suspect goes further in the protected model’s own direction than models known to be independent do.${weighed && !counts ? html` In this audit the test <code>${fingerprintTest}</code> is not counted.` : ''}</p>
+<p>A quirk is a deviation from models that never saw an answer of the protected model: what is weighed is not likeness, but whether the suspect goes further in the protected model’s own direction than models known to be independent do.${weighed && !counts ? html` In this audit the test <code>${fingerprintTest}</code> is not counted: it counts where the owner vouches for the references (<code>audit.referencesExchangeable</code>).` : ''}</p>
 <figure>
 <h3>Quirks side by side</h3>
 <figcaption>On each row 0 is the median of the references and 1 the protected model. Bars hold the middle 90% of the references, ticks are single models; hatched rows are not counted, and arrows point to what lies outside the picture.</figcaption>

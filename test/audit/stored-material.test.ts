@@ -94,7 +94,9 @@ describe('stored material', () => {
 
   it('reads files of the version before, which knew no fingerprints', () => {
     const text = encodeMaterial(material).replace('audit-material@3', 'audit-material@2');
-    expect(decodeMaterial(text, context)).toEqual(decodeMaterial(encodeMaterial(material), context));
+    expect(decodeMaterial(text, context)).toEqual(
+      decodeMaterial(encodeMaterial(material), context),
+    );
   });
 
   it('is the same text, and so has the same digest, for the same material', () => {

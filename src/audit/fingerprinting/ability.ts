@@ -7,7 +7,7 @@ import type { FeatureMap } from '../../watermark/classifier-profile.ts';
 /** How often models are right on labelled questions that no reference learnt from. */
 export interface Ability {
   readonly questions: number;
-  /** Shares of right answers: of the protected model, and of the worst and the best reference. */
+  /** Shares of right answers: of the protected model, and those between which four fifths of references lie. */
   readonly protectedModel: number;
   readonly least: number;
   readonly most: number;
@@ -32,19 +32,22 @@ export function abilityOf(
   const shares = labelsOf(
     selecting.map(({ layers }) => layers),
     readRows(features, questions),
-  ).map(share);
+  )
+    .map(share)
+    .sort((one, two) => one - two);
+  const quantile = (part: number) => shares[Math.round(part * (shares.length - 1))] ?? 0;
   return {
     questions: questions.length,
     protectedModel: share(answered),
-    least: Math.min(...shares),
-    most: Math.max(...shares),
+    least: quantile(0.1),
+    most: quantile(0.9),
   };
 }
 
 /**
- * Says whether references can stand for models like the protected one. Where it is better than all of
- * them, or worse, so is every model of its ability, and being right or wrong where they are not looks
- * like having learnt from it.
+ * Says whether references can stand for models like the protected one. Where it is better than nearly
+ * all of them, or worse, so is every model of its ability, and being right or wrong where they are not
+ * looks like having learnt from it.
  */
 export function isComparable({ protectedModel, least, most }: Ability): boolean {
   return protectedModel >= least && protectedModel <= most;

@@ -83,6 +83,12 @@ export async function takeProtected(options: TakeProtectedOptions): Promise<Take
   const candidates = await readQuestions(project);
   if (options.signal.aborted) throw interrupted();
   const data = await readLabelledData(config);
+  const { sameData, otherData } = config.inputs;
+  if ('why' in data && (sameData ?? otherData) !== undefined) {
+    throw new TouchmarkError('CONFIG_INVALID', data.why, {
+      hint: 'Set both, or leave both out: then every quirk is descriptive and counts 0.',
+    });
+  }
   const { classifier, model } = await openUpstream(config, { environment, signal: options.signal });
   try {
     const { signal, progress, now, onNotice, referencesPerKind } = options;

@@ -32,8 +32,8 @@ describe('abilityOf', () => {
   });
 
   it.each([
-    ['better than all references', 1, 0.5, 0.75, false],
-    ['worse than all references', 0.25, 0.5, 0.75, false],
+    ['better than nearly all references', 1, 0.5, 0.75, false],
+    ['worse than nearly all references', 0.25, 0.5, 0.75, false],
     ['as good as the best', 0.75, 0.5, 0.75, true],
   ])('a model that is %s', (_, protectedModel, least, most, comparable) => {
     expect(isComparable({ questions: 4, protectedModel, least, most })).toBe(comparable);

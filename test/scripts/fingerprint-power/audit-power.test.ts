@@ -121,7 +121,7 @@ describe('power at 1% realised false accusations', () => {
         models: [{ ...thief, scores: { labels: keyed, probabilities: keyed } }],
       },
       findings: {
-        ...{ plan: plan!, references: { same: 40, other: 40 } },
+        ...{ plan: plan!, references: { same: 40, other: 40 }, ability },
         models: [{ ...thief, quirks: [{ quirk: 'probability-levels', ...quirk }] }],
       },
     };
@@ -129,6 +129,9 @@ describe('power at 1% realised false accusations', () => {
     expect(subjectsOf([member], 'probabilities')[0]!.fingerprint).toBeGreaterThan(0.5);
   });
 });
+
+/** Of a protected model that its references stand for. */
+const ability = { questions: 100, protectedModel: 0.8, least: 0.7, most: 0.9 };
 
 describe('what is remembered', () => {
   it('has a name for each member, setting and version of the code, that stays the same', () => {
@@ -165,7 +168,7 @@ describe('tables', () => {
         })),
       },
       findings: {
-        ...{ plan, references: { same: 40, other: 40 } },
+        ...{ plan, references: { same: 40, other: 40 }, ability },
         models: everybody.map(({ log10E, keyed: _, ...model }) => ({
           ...model,
           quirks: ['probability-levels', 'label-choices', 'boundary-geometry'].map((quirk) => ({
