@@ -211,7 +211,7 @@ describe('renderHtml', () => {
       evidence: quirky.evidence.map((test) => ({ ...test, counted: false })),
     });
     expect(page.querySelector('body')?.textContent).toContain(
-      'the test fingerprint-quirks is not counted.',
+      'the test fingerprint-quirks is not counted: it counts where the owner vouches',
     );
     const table = all(page, 'table').find((node) => node.querySelector('caption') !== null)!;
     expect(texts(table, 'tbody tr.counted th')).toEqual([]);
