@@ -34,7 +34,7 @@ export interface NullCheck {
   /** E >= 20, and its 95% interval. */
   readonly large: number;
   readonly largeInterval: { readonly lower: number; readonly upper: number };
-  /** p <= .05 among references of the same kind of data; absent for averages, which have no p. */
+  /** p <= .05, the larger of the two kinds' ranks; absent for averages, which have no p. */
   readonly small?: number;
   readonly smallInterval?: { readonly lower: number; readonly upper: number };
   /** The one-sided test of Kolmogorov and Smirnov that p is not below uniform. */
@@ -103,8 +103,8 @@ export function nullCheck(
   const found = valuesOf(models, quirk);
   if (found.length === 0) return undefined;
   const large = found.filter(({ log10E }) => log10E >= Math.log10(20)).length;
-  const own = found.map(({ pSame, pOther }) => (kind === 'same' ? pSame : pOther));
-  const small = own.filter((p) => p <= level).length;
+  const larger = found.map(({ pSame, pOther }) => Math.max(pSame, pOther));
+  const small = larger.filter((p) => p <= level).length;
   const common = {
     ...{ quirk, kind, models: found.length, large: large / found.length },
     meanE: mean(found.map(({ log10E }) => 10 ** log10E)),
@@ -117,7 +117,7 @@ export function nullCheck(
     ...common,
     small: small / found.length,
     smallInterval: clopperPearson(small, found.length, 0.95),
-    superUniformP: kolmogorovSmirnov(own).superUniformP,
+    superUniformP: kolmogorovSmirnov(larger).superUniformP,
   };
 }
 

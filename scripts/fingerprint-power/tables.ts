@@ -114,7 +114,7 @@ function nullTable(members: readonly MemberFindings[], quirks: readonly string[]
   return table(
     [
       ...['quirk', 'independents', 'models', 'mean E', 'E >= 5', 'E >= 10', 'E >= 20'],
-      'p <= .05 of their kind',
+      'p <= .05',
       ...['of families that references have', 'of others', 'KS p, familiar'],
     ],
     rows,
