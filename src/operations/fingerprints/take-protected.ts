@@ -106,7 +106,8 @@ export async function takeProtected(options: TakeProtectedOptions): Promise<Take
           });
     const probes = chooseProbes(project, model, candidates, pool);
     const taken = await takeFrom({
-      ...{ place, classifier, probes, now, ...watched },
+      ...{ place, classifier, probes, now, signal },
+      progress: (_, done, total) => progress?.('asking the protected model', done, total),
       specification: config.model.upstream,
       reading: { protectedModel: model.version },
       name: model.name,
