@@ -29,6 +29,7 @@ export type Message =
 const sources: Sources = [
   ['src/fingerprints', /^(?!quirk-weights).*\.ts$/],
   ['src/audit/fingerprinting', /\.ts$/],
+  ['src/audit', /^(path-between|reference-pool)\.ts$/],
   ['src/models/training', /\.ts$/],
   ['src/stats', /\.ts$/],
   ['scripts/zoo', /\.ts$/],

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '../..');
 /** What figures depend on, besides their job. */
 const folders = [
-  ...['src/audit/trap-search', 'src/models/search', 'src/models/training', 'src/stats'],
+  ...['src/audit', 'src/models/search', 'src/models/training', 'src/stats'],
   ...['src/traps', 'src/watermark', 'scripts/trap-power', 'scripts/zoo', 'traps'],
   ...['scripts/demo/classifier', 'scripts/demo/traps'],
 ];

@@ -8,8 +8,8 @@ import {
 } from '../../fingerprints/classifier-answers.ts';
 import type { Fingerprint } from '../../fingerprints/fingerprint.ts';
 import { type ClassifierProbeSet, decodeQuestion } from '../../fingerprints/probe-set.ts';
-import { type AnswerDetail, noEvidence } from '../trap-search/answer-collection.ts';
-import { type Path, pathBetween } from '../trap-search/between.ts';
+import { type AnswerDetail, noEvidence } from '../answer-collection.ts';
+import { type Path, pathBetween } from '../path-between.ts';
 
 /** Times that a timed question is asked: the smallest is the least disturbed by the network. */
 export const timings = 3;

@@ -1,8 +1,8 @@
 import type { Evidence, Observation, Probe, TestRun, TokenDistribution } from '../../contracts.ts';
 import type { LanguageAnswers } from '../../fingerprints/language-answers.ts';
 import type { LanguageProbeSet } from '../../fingerprints/language-probe-set.ts';
+import { noEvidence } from '../answer-collection.ts';
 import { QuestionQueue, SkipCounter } from '../tests/question-queue.ts';
-import { noEvidence } from '../trap-search/answer-collection.ts';
 
 /** Counts what came of the questions of one task. */
 class Outcomes {

@@ -1,6 +1,6 @@
 import type { Evidence, Input, Observation, Probe, TestRun } from '../../contracts.ts';
-import { noEvidence, searchProbe } from './answer-collection.ts';
-import { type Path, pathBetween } from './between.ts';
+import { noEvidence, searchProbe } from '../answer-collection.ts';
+import { type Path, pathBetween } from '../path-between.ts';
 
 /** Two questions that the protected model answers differently. */
 export interface Pair {

@@ -2,7 +2,7 @@ import type { Input } from '../../contracts.ts';
 import { seededRandom } from '../../stats/sampling.ts';
 import type { RegionTrapSet } from '../../traps/kinds/region.ts';
 import { encodeInput } from '../../traps/trap-set.ts';
-import { interrupted, type ProtectedModel } from './answer-collection.ts';
+import { interrupted, type ProtectedModel } from '../answer-collection.ts';
 import { distinct, type RatedQuestion, rateQuestions } from './candidates.ts';
 import { chooseStealthy, looksLikeTraffic } from './choose-stealthy.ts';
 import {

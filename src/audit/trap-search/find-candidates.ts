@@ -4,7 +4,7 @@ import { labelsOf } from '../../models/training/layers.ts';
 import { readRows } from '../../models/training/search-features.ts';
 import type { SimulatedSurrogate } from '../../models/training/simulated-surrogates.ts';
 import { type SeededRandom, seededRandom } from '../../stats/sampling.ts';
-import { askProtected, drive, type ProtectedModel } from './answer-collection.ts';
+import { askProtected, drive, type ProtectedModel } from '../answer-collection.ts';
 import { Bisection, type Pair } from './bisection.ts';
 import {
   type Candidate,

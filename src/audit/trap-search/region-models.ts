@@ -5,13 +5,13 @@ import {
   trainSurrogates,
 } from '../../models/training/simulated-surrogates.ts';
 import type { FeatureMap } from '../../watermark/classifier-profile.ts';
+import { askProtected, interrupted, type ProtectedModel } from '../answer-collection.ts';
 import {
   enoughOf,
   type ReferencePoolOptions,
   trainReferencePool,
   usualPoolSeed,
 } from '../reference-pool.ts';
-import { askProtected, interrupted, type ProtectedModel } from './answer-collection.ts';
 
 export interface RegionModelsOptions
   extends Omit<ReferencePoolOptions, 'labels' | 'signal' | 'progress'> {

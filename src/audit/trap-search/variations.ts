@@ -1,6 +1,6 @@
 import type { Input } from '../../contracts.ts';
 import type { SeededRandom } from '../../stats/sampling.ts';
-import { pathBetween } from './between.ts';
+import { pathBetween } from '../path-between.ts';
 
 /**
  * Returns texts that are made from pairs of a pool and look like it: the first half of one before the

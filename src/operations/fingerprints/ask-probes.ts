@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
+import type { AnswerDetail } from '../../audit/answer-collection.ts';
 import { askTests } from '../../audit/ask.ts';
 import { ClassifierTaking, timedProbes } from '../../audit/fingerprinting/classifier-taking.ts';
-import type { AnswerDetail } from '../../audit/trap-search/answer-collection.ts';
 import type { Classifier, Outcome, Probe, Progress } from '../../contracts.ts';
 import { TouchmarkError } from '../../errors.ts';
 import type { ClassifierAnswers } from '../../fingerprints/classifier-answers.ts';

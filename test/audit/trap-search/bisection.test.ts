@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { askTests } from '../../../src/audit/ask.ts';
-import { pathBetween } from '../../../src/audit/trap-search/between.ts';
+import { pathBetween } from '../../../src/audit/path-between.ts';
 import { Bisection } from '../../../src/audit/trap-search/bisection.ts';
 import type { Input, Outcome } from '../../../src/contracts.ts';
 

@@ -1,4 +1,4 @@
-import type { ProtectedModel } from '../../../src/audit/trap-search/answer-collection.ts';
+import type { ProtectedModel } from '../../../src/audit/answer-collection.ts';
 import type { Input, Outcome, Probe, TensorInput } from '../../../src/contracts.ts';
 import { seededRandom } from '../../../src/stats/sampling.ts';
 

@@ -1,4 +1,4 @@
-import type { Input } from '../../contracts.ts';
+import type { Input } from '../contracts.ts';
 
 /** The questions on a path from one to another, at whole steps. */
 export interface Path {

@@ -7,11 +7,11 @@ import type {
   Probe,
   Progress,
   TestRun,
-} from '../../contracts.ts';
-import { TouchmarkError } from '../../errors.ts';
-import { inputDigest } from '../../keys/canonical-input.ts';
-import { upstreamError } from '../../models/clean-answers.ts';
-import { askTests, type RunLog } from '../ask.ts';
+} from '../contracts.ts';
+import { TouchmarkError } from '../errors.ts';
+import { inputDigest } from '../keys/canonical-input.ts';
+import { upstreamError } from '../models/clean-answers.ts';
+import { askTests, type RunLog } from './ask.ts';
 
 /** The protected model as builders of traps ask it. */
 export interface ProtectedModel {
