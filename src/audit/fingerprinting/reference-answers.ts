@@ -1,4 +1,4 @@
-import type { Progress } from '../../contracts.ts';
+import type { Input, Progress } from '../../contracts.ts';
 import type { ClassifierAnswers } from '../../fingerprints/classifier-answers.ts';
 import type { ClassifierProbeSet } from '../../fingerprints/probe-set.ts';
 import { classifierQuirks } from '../../fingerprints/quirks/registry.ts';
@@ -63,7 +63,7 @@ export async function answersOfReferences(
 
 /** Returns the votes of models for each class, question by question. */
 export function votesOf(models: readonly Layers[], features: FeatureMap, classes: number) {
-  return (inputs: Parameters<typeof readRows>[1]): Uint16Array[] => {
+  return (inputs: readonly Input[]): Uint16Array[] => {
     const votes = inputs.map(() => new Uint16Array(classes));
     for (const labels of labelsOf(models, readRows(features, inputs))) {
       labels.forEach((label, question) => {
@@ -148,7 +148,7 @@ export function tryQuirks(
 }
 
 function predictor(layers: Layers, features: FeatureMap) {
-  return (inputs: Parameters<typeof readRows>[1]) => {
+  return (inputs: readonly Input[]) => {
     const rows = readRows(features, inputs);
     return {
       labels: labelsOf([layers], rows)[0]!,
