@@ -16,7 +16,7 @@ it('re-exports and does nothing else', () => {
   }
 });
 
-it('has the names of the road through the product, all of them functions, classes, lists or records', () => {
+it('has the names of the road through the product, all of them functions, classes or lists, but for one probe set', () => {
   expect(Object.keys(touchmark)).toEqual(
     expect.arrayContaining([
       'ClassifierMarker',
@@ -36,7 +36,8 @@ it('has the names of the road through the product, all of them functions, classe
     ]),
   );
   for (const [name, value] of Object.entries(touchmark)) {
-    expect(['function', 'object'], name).toContain(typeof value);
+    const isProbeSet = name === 'languageProbes';
+    expect(typeof value === 'function' || Array.isArray(value) || isProbeSet, name).toBe(true);
   }
 });
 

@@ -10,7 +10,7 @@ import type {
 import { seededRandom } from '../stats/sampling.ts';
 import { topTwo } from '../watermark/probability/distribution.ts';
 import { askTests, type Disguise, type RunLog } from './ask.ts';
-import { ClassifierTaking } from './fingerprinting/classifier-taking.ts';
+import { expectedQuestions } from './fingerprinting/classifier-taking.ts';
 import type { AuditMaterial } from './material.ts';
 import { type FingerprintFindings, FingerprintQuirksRun } from './tests/fingerprint-quirks.ts';
 import { provenanceTests } from './tests/registry.ts';
@@ -79,8 +79,10 @@ export async function conductAudit(options: ConductOptions): Promise<AuditFindin
       trajectories.set(evidence.test, points);
     },
   });
-  const quirks = runs.find(({ run }) => run instanceof FingerprintQuirksRun)?.run;
-  const fingerprint = quirks instanceof FingerprintQuirksRun ? quirks.findings() : undefined;
+  const fingerprint = runs
+    .map(({ run }) => run)
+    .find((run) => run instanceof FingerprintQuirksRun)
+    ?.findings();
   return {
     evidence: runs.map(({ run, applies }) => (applies ? run.evidence() : notApplicable(run))),
     trajectories: [...trajectories].map(([test, points]) => ({ test, points })),
@@ -110,7 +112,7 @@ function expectedProbes(material: AuditMaterial, gives: readonly Capability[]): 
 }
 
 function fingerprintProbes({ fingerprint }: AuditMaterial): number {
-  return fingerprint ? new ClassifierTaking(fingerprint.probes, 'labels').expected : 0;
+  return fingerprint ? expectedQuestions(fingerprint.probes) : 0;
 }
 
 function regionProbes({ regionLots }: AuditMaterial): number {

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { TouchmarkError } from '../errors.ts';
-import { displayWidth, visible } from '../report/text.ts';
+import { displayWidth, steadyJson, visible } from '../report/text.ts';
 
 /** Writes a result to stdout and resolves once it is handed over; a closed pipe is no error. */
 export function print(text: string): Promise<void> {
@@ -12,21 +12,9 @@ export function print(text: string): Promise<void> {
   });
 }
 
-/** Characters that would steer a terminal and that JSON does not escape. */
-const steering = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]/gu;
-
 /** Writes a result as one JSON document to stdout, with nothing in it that could act on a terminal. */
 export function printJson(value: unknown): Promise<void> {
-  const lines = JSON.stringify(value, undefined, 2).split('\n');
-  return print(lines.map((line) => line.replace(steering, escaped)).join('\n'));
-}
-
-/** As JSON writes it: each UTF-16 unit for itself. */
-function escaped(character: string): string {
-  return Array.from(
-    { length: character.length },
-    (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`,
-  ).join('');
+  return print(steadyJson(value));
 }
 
 /** Tells the reader something on stderr, one line per line, with nothing in it that could act. */

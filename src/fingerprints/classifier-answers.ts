@@ -10,6 +10,9 @@ export const enoughAnswers = 0.9;
 export const noCrossing = 2;
 export const unknownCrossing = 3;
 
+/** Times that a timed question is asked: the smallest is the least disturbed by the network. */
+export const timings = 3;
+
 /** The answers of a classifier as a fingerprint holds them, numbers packed. */
 export const classifierAnswersSchema = z.strictObject({
   /** int16: a class for every question, or `outsideLabel`, or `noAnswer`. */

@@ -3,6 +3,7 @@ import {
   type ClassifierAnswers,
   noAnswer,
   noCrossing,
+  timings,
   unknownCrossing,
   unpackAnswers,
 } from './classifier-answers.ts';
@@ -15,9 +16,6 @@ import {
 import type { LanguageAnswers } from './language-answers.ts';
 import type { LanguageProbeSet } from './language-probe-set.ts';
 import type { ClassifierProbeSet } from './probe-set.ts';
-
-/** Each timed question is asked so often. */
-const timings = 3;
 
 /**
  * Returns the answers of a classifier's fingerprint, which may come from anybody: as many as there

@@ -4,8 +4,7 @@ import { log10WeightedMean } from '../stats/merging.ts';
 import { packFloats, unpackFloats } from '../stats/packed-numbers.ts';
 import { type ReferenceRank, referenceRank } from '../stats/reference-ranks.ts';
 import type { ClassifierAnswers } from './classifier-answers.ts';
-import type { ClassifierProbeSet } from './probe-set.ts';
-import { contentId } from './probe-set.ts';
+import { type ClassifierProbeSet, contentId } from './probe-set.ts';
 import { classifierQuirks } from './quirks/registry.ts';
 import { DeviationFilter, type ReferenceStandard, rankedShare } from './reference-standard.ts';
 

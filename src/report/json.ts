@@ -1,21 +1,18 @@
 import { TouchmarkError } from '../errors.ts';
 import { type AuditReport, auditReportSchema } from './model.ts';
-import { visible } from './text.ts';
+import { steadyJson, visible } from './text.ts';
 
 const schemaName = 'touchmark/audit-report';
 const newestSchema = 1;
-const unseen = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]/gu;
 
 /**
  * Returns the report as indented JSON: keys in the order of the schema, those of free records
- * sorted, one newline at the end. Characters that would steer a terminal (C1 controls,
- * bidirectional overrides) are written as `\uXXXX`, which means the same to a JSON reader.
+ * sorted, one newline at the end, and nothing that would steer a terminal.
  *
  * @throws TouchmarkError EVIDENCE_INVALID when the report breaks its own schema (a NaN, say).
  */
 export function renderJson(report: AuditReport): string {
-  const lines = JSON.stringify(checked(report), sortedRecords, 2).split('\n');
-  return `${lines.map((line) => line.replace(unseen, escaped)).join('\n')}\n`;
+  return `${steadyJson(checked(report), sortedRecords)}\n`;
 }
 
 /**
@@ -76,11 +73,4 @@ function checked(document: unknown): AuditReport {
 function sortedRecords(key: string, value: unknown): unknown {
   if ((key !== 'skipped' && key !== 'effect') || typeof value !== 'object') return value;
   return Object.fromEntries(Object.entries(value ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function escaped(character: string): string {
-  return Array.from(
-    { length: character.length },
-    (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`,
-  ).join('');
 }

@@ -84,3 +84,26 @@ export function duration(seconds: number): string {
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
+
+/** Characters that would steer a terminal and that JSON does not escape. */
+const steering = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * Returns a value as indented JSON in which characters that would steer a terminal (C1 controls,
+ * bidirectional overrides) are written as `\uXXXX`, which means the same to a JSON reader.
+ */
+export function steadyJson(
+  value: unknown,
+  replacer?: (key: string, value: unknown) => unknown,
+): string {
+  const lines = JSON.stringify(value, replacer, 2).split('\n');
+  return lines.map((line) => line.replace(steering, escaped)).join('\n');
+}
+
+/** As JSON writes it: each UTF-16 unit for itself. */
+function escaped(character: string): string {
+  return Array.from(
+    { length: character.length },
+    (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`,
+  ).join('');
+}

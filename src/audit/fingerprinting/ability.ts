@@ -27,7 +27,8 @@ export function abilityOf(
   features: FeatureMap,
 ): Ability {
   const share = (labels: ArrayLike<number>) =>
-    expected.filter((label, question) => labels[question] === label).length / expected.length;
+    expected.filter((label, question) => labels[question] === label).length /
+    Math.max(1, expected.length);
   const selecting = references.filter(({ part }) => part === 'select');
   const shares = labelsOf(
     selecting.map(({ layers }) => layers),
@@ -49,6 +50,6 @@ export function abilityOf(
  * all of them, or worse, so is every model of its ability, and being right or wrong where they are not
  * looks like having learnt from it.
  */
-export function isComparable({ protectedModel, least, most }: Ability): boolean {
-  return protectedModel >= least && protectedModel <= most;
+export function isComparable({ questions, protectedModel, least, most }: Ability): boolean {
+  return questions > 0 && protectedModel >= least && protectedModel <= most;
 }

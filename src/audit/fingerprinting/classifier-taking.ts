@@ -4,15 +4,13 @@ import {
   noAnswer,
   noCrossing,
   outsideLabel,
+  timings,
   unknownCrossing,
 } from '../../fingerprints/classifier-answers.ts';
 import type { Fingerprint } from '../../fingerprints/fingerprint.ts';
 import { type ClassifierProbeSet, decodeQuestion } from '../../fingerprints/probe-set.ts';
 import { type AnswerDetail, noEvidence } from '../answer-collection.ts';
 import { type Path, pathBetween } from '../path-between.ts';
-
-/** Times that a timed question is asked: the smallest is the least disturbed by the network. */
-export const timings = 3;
 
 /** The questions that are asked alone and timed, each several times over, in rounds. */
 export function timedProbes({ questions, timed }: ClassifierProbeSet): Probe[] {
@@ -21,6 +19,16 @@ export function timedProbes({ questions, timed }: ClassifierProbeSet): Probe[] {
     const input = decodeQuestion(questions[question]!.input);
     return { id: `timed/${question}/${repeat}`, task: 'classify', input, repeat };
   });
+}
+
+/** About how many questions a probe set has in all, those between pairs included. */
+export function expectedQuestions({
+  questions,
+  repeated,
+  pairs,
+  depth,
+}: ClassifierProbeSet): number {
+  return questions.length + repeated + pairs.length * depth;
 }
 
 interface Search {
@@ -71,12 +79,6 @@ export class ClassifierTaking implements TestRun {
   /** Questions that were asked and came back with an answer, or without one, and why. */
   get outcomes(): Fingerprint['outcomes'] {
     return { ...this.#outcomes };
-  }
-
-  /** About how many questions there are in all. */
-  get expected(): number {
-    const { questions, repeated, pairs, depth } = this.#probes;
-    return questions.length + repeated + pairs.length * depth;
   }
 
   /** What is known so far. */

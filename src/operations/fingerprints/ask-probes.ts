@@ -1,7 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import type { AnswerDetail } from '../../audit/answer-collection.ts';
 import { askTests } from '../../audit/ask.ts';
-import { ClassifierTaking, timedProbes } from '../../audit/fingerprinting/classifier-taking.ts';
+import {
+  ClassifierTaking,
+  expectedQuestions,
+  timedProbes,
+} from '../../audit/fingerprinting/classifier-taking.ts';
 import type { Classifier, Outcome, Probe, Progress } from '../../contracts.ts';
 import { TouchmarkError } from '../../errors.ts';
 import type { ClassifierAnswers } from '../../fingerprints/classifier-answers.ts';
@@ -51,7 +55,7 @@ export async function askProbes(options: ProbeAskOptions): Promise<ProbeAnswers>
   const { classifier, probes, detail, signal, times } = options;
   const taking = new ClassifierTaking(probes, detail);
   const timed = times ? timedProbes(probes) : [];
-  const expected = taking.expected + timed.length;
+  const expected = expectedQuestions(probes) + timed.length;
   try {
     const observed = await askTests({
       ...options,

@@ -31,6 +31,12 @@ describe('abilityOf', () => {
     expect(isComparable(ability)).toBe(true);
   });
 
+  it('is none without a question, and then comparable to nobody', () => {
+    const ability = abilityOf([], [], [], references, features);
+    expect(ability).toEqual({ questions: 0, protectedModel: 0, least: 0, most: 0 });
+    expect(isComparable(ability)).toBe(false);
+  });
+
   it.each([
     ['better than nearly all references', 1, 0.5, 0.75, false],
     ['worse than nearly all references', 0.25, 0.5, 0.75, false],
