@@ -68,7 +68,7 @@ export function sampleReport(story: Story): AuditReport {
   const horizon = 8320;
   const asked = story.verdict === 'inconclusive' ? 3120 : horizon;
   return {
-    schema: 'touchmark/audit-report@1',
+    schema: 'touchmark/audit-report@2',
     version: '0.1.0',
     suspect: {
       name: story.name,

@@ -3,7 +3,7 @@ import { type AuditReport, auditReportSchema } from './model.ts';
 import { steadyJson, visible } from './text.ts';
 
 const schemaName = 'touchmark/audit-report';
-const newestSchema = 1;
+const newestSchema = 2;
 
 /**
  * Returns the report as indented JSON: keys in the order of the schema, those of free records

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fingerprintSchema, fingerprintTest, type QuirkFinding } from './fingerprint.ts';
+import * as parts from './parts.ts';
 
 const list = <T extends z.ZodType>(item: T) => z.array(item).readonly();
 const record = <T extends z.ZodRawShape>(shape: T) => z.object(shape).readonly();
@@ -82,7 +83,8 @@ const confusionSchema = record({
  * a `match` has reached `plan.threshold` on keyed evidence. Numbers are finite. `version` is the toolkit's.
  */
 export const auditReportSchema = record({
-  schema: z.literal('touchmark/audit-report@1'),
+  /** @1 is the form that had none of the optional parts from `stopping` to `policy`. */
+  schema: z.literal(['touchmark/audit-report@1', 'touchmark/audit-report@2']),
   version: z.string(),
   suspect: record({
     name: z.string(),
@@ -118,7 +120,16 @@ export const auditReportSchema = record({
   confusion: confusionSchema,
   traps: trapsSchema.exactOptional(),
   fingerprint: fingerprintSchema.exactOptional(),
-  power: record({ statement: z.string() }).nullable(),
+  stopping: parts.stoppingSchema.exactOptional(),
+  budget: parts.budgetSchema.exactOptional(),
+  checks: parts.checksSchema.exactOptional(),
+  conflicts: list(parts.conflictSchema).exactOptional(),
+  relay: parts.relaySchema.nullable().exactOptional(),
+  nulls: list(parts.nullSchema).exactOptional(),
+  custody: list(parts.custodySchema).exactOptional(),
+  power: parts.powerSchema.nullable(),
+  dossier: parts.dossierSchema.nullable().exactOptional(),
+  policy: parts.policySchema.exactOptional(),
   ruledOut: list(record({ way: z.string(), how: z.string() })),
   notRuledOut: list(record({ way: z.string(), why: z.string() })),
   run: record({

@@ -50,7 +50,7 @@ describe('renderJson and parseReport', () => {
     };
     const text = renderJson(match);
     expect(renderJson(reversed(match) as AuditReport)).toBe(text);
-    expect(text).toMatch(/^\{\n {2}"schema": "touchmark\/audit-report@1",\n/);
+    expect(text).toMatch(/^\{\n {2}"schema": "touchmark\/audit-report@2",\n/);
     expect(text).toMatch(/[^\n]\n$/);
   });
 
@@ -59,9 +59,9 @@ describe('renderJson and parseReport', () => {
   });
 
   test('a newer schema is refused by name', () => {
-    const error = refusal(() => parseReport(edited({ schema: 'touchmark/audit-report@2' })));
+    const error = refusal(() => parseReport(edited({ schema: 'touchmark/audit-report@3' })));
     expect(error.code).toBe('EVIDENCE_INVALID');
-    expect(error.message).toContain('touchmark/audit-report@2');
+    expect(error.message).toContain('touchmark/audit-report@3');
     expect(error.hint).toContain('newer');
   });
 
