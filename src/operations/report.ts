@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { TouchmarkError } from '../errors.ts';
 import { renderHtml } from '../report/html.ts';
 import { parseReport, renderJson } from '../report/json.ts';
+import { renderJunit } from '../report/junit.ts';
 import type { AuditReport } from '../report/model.ts';
 import { renderTerminal } from '../report/terminal.ts';
 import { createFile, readTextIfPresent } from '../store/project-files.ts';
@@ -13,6 +14,7 @@ const renderers: Readonly<Record<ReportFormat, (report: AuditReport) => string>>
   terminal: renderTerminal,
   json: renderJson,
   html: renderHtml,
+  junit: renderJunit,
 };
 
 export interface ReportOptions {

@@ -160,6 +160,11 @@ export const auditReportSchema = record({
 /** One finished audit, ready to be rendered; see {@link auditReportSchema}. */
 export type AuditReport = z.infer<typeof auditReportSchema>;
 
+/** Returns the JSON Schema (draft 2020-12) of report.json, without the sums that `parseReport` checks. */
+export function auditReportJsonSchema(): object {
+  return z.toJSONSchema(auditReportSchema, { io: 'input' });
+}
+
 /** The score of the keyed evidence, which verdicts and bounds rest on. */
 export function keyedBans({ score, keyedScore = score }: AuditReport): number {
   return keyedScore;

@@ -19,6 +19,7 @@ it('renders a finished run again, to the byte as JSON', async () => {
   expect(await renderRun({ run, format: 'json' })).toBe(json);
   expect(await renderRun({ run, format: 'html' })).toMatch(/^<!doctype html>/);
   expect(await renderRun({ run, format: 'terminal' })).toContain('linguist-lite');
+  expect(await renderRun({ run, format: 'junit' })).toMatch(/^<\?xml version="1.0"/);
 });
 
 it('writes to a new private file only', async () => {

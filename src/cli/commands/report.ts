@@ -20,13 +20,14 @@ export function addReport(program: Argv): Argv {
         })
         .example('$0 report --run audits/1', 'as text')
         .example('$0 report --run audits/1 --format html --out report.html', 'as a page')
+        .example('$0 report --run audits/1 --format junit --out junit.xml', 'for a pipeline')
         .example(
           '$0 report --run audits/1 --format json --reveal-traps',
           'for somebody who checks the commitments; needs the project',
         ),
     async ({ run, format, json, out, revealTraps, config }) => {
-      if (revealTraps && !json && format === 'terminal') {
-        throw new TouchmarkError('USAGE', 'The terminal report does not show traps in clear.', {
+      if (revealTraps && !json && (format === 'terminal' || format === 'junit')) {
+        throw new TouchmarkError('USAGE', `The ${format} report does not show traps in clear.`, {
           hint: 'Add --format json or --format html; nothing was retired.',
         });
       }
