@@ -13,7 +13,10 @@ import { adaptive, coinsUntilAhead, plain, repetitive, shaping, stopWhenAhead } 
 import { type Audit, runTest, type Scenario, simulateAudit } from './trial.ts';
 
 /** Chooses the coins that one audit shows. */
-export type Dealing = (material: AuditMaterial, random: SeededRandom) => readonly CoinQuestion[];
+export type Dealing = (audit: DealtAudit, random: SeededRandom) => readonly CoinQuestion[];
+
+/** What traps are dealt of. */
+export type DealtAudit = Pick<Audit, 'material' | 'epochKey'>;
 
 /** A kind of tenant, and how the coins of its log become traps. */
 export interface TrapCase {
@@ -78,9 +81,9 @@ export const trapCases: readonly TrapCase[] = [
   {
     name: 'whole log until a set is sealed / tenant that asks for coins until ahead',
     scenario: { ...base, tenant: coinsUntilAhead },
-    deal: (material: AuditMaterial) => {
-      const lot = dealSealedLots(material, largestTrapArea);
-      return hasSealed(material) ? lot : material.coins;
+    deal: (audit: DealtAudit) => {
+      const lot = dealSealedLots(audit, largestTrapArea);
+      return hasSealed(audit) ? lot : audit.material.coins;
     },
     charge: Math.log10(2),
   },
@@ -90,7 +93,7 @@ export const trapCases: readonly TrapCase[] = [
 export const fixedSizeControl: TrapCase = {
   name: 'coin traps of fixed size, dealt after a tenant stopped',
   scenario: { ...base, tenant: coinsUntilAhead },
-  deal: ({ coins }, random) =>
+  deal: ({ material: { coins } }, random) =>
     coins.length < sizeOfControl
       ? []
       : random
@@ -104,12 +107,10 @@ export const fixedSizeControl: TrapCase = {
  *
  * @param largestArea as in `MatchingOptions`; 1 keeps all coins
  */
-export function dealSealedLots(
-  material: AuditMaterial,
-  largestArea: number,
-): readonly CoinQuestion[] {
-  const key = derivePurposeKey(material.epochKey, 'trap-lots');
-  const coins = keptCoins(material, largestArea);
+export function dealSealedLots(audit: DealtAudit, largestArea: number): readonly CoinQuestion[] {
+  const { material } = audit;
+  const key = lotKeyOf(audit);
+  const coins = keptCoins(audit, largestArea);
   const last = material.logged.at(-1)?.record.sequence ?? -1;
   const first = chooseCoins(coins, { after: -1, wanted: coinsOfFirstSet, last });
   const rest = chooseCoins(coins, { after: first.through, wanted: coins.length + 1, last });
@@ -121,8 +122,12 @@ export function dealSealedLots(
   return material.coins.filter(({ record }) => claimed.has(record.sequence));
 }
 
-function keptCoins(material: AuditMaterial, largestArea: number): readonly FallenCoin[] {
-  const key = derivePurposeKey(material.epochKey, 'trap-lots');
+function lotKeyOf({ epochKey }: DealtAudit): Uint8Array {
+  return derivePurposeKey(epochKey, 'trap-lots');
+}
+
+function keptCoins(audit: DealtAudit, largestArea: number): readonly FallenCoin[] {
+  const { material } = audit;
   const { features, labels, marginThreshold: threshold } = material.profile;
   const { coins } = thinCoins(
     material.logged.map(({ record: { sequence, input, clean } }) => ({
@@ -131,18 +136,18 @@ function keptCoins(material: AuditMaterial, largestArea: number): readonly Falle
       margin: margin(clean),
       pair: topTwo(clean),
     })),
-    { key, after: -1, features, classes: labels.length, threshold, largestArea },
+    { key: lotKeyOf(audit), after: -1, features, classes: labels.length, threshold, largestArea },
   );
   return coins;
 }
 
 /** Whether thinning kept a coin, so that a set could be sealed when the tenant had stopped. */
-function hasSealed(material: AuditMaterial): boolean {
-  return keptCoins(material, largestTrapArea).some(({ isKept }) => isKept);
+function hasSealed(audit: DealtAudit): boolean {
+  return keptCoins(audit, largestTrapArea).some(({ isKept }) => isKept);
 }
 
 function dealing(largestArea: number): Dealing {
-  return (material) => dealSealedLots(material, largestArea);
+  return (audit) => dealSealedLots(audit, largestArea);
 }
 
 /** What traps said of many innocents. */
@@ -188,10 +193,10 @@ export function simulateTraps(
   return { tally, rows: [...tally.rows, randomised], randomised, meanCoins: shown / trials };
 }
 
-function onlyFallen({ material }: Audit): AuditMaterial {
+function onlyFallen({ material, epochKey }: Audit): DealtAudit {
   const fallen = fallenCoins(material);
   const coins = material.logged.filter(({ record }) => fallen.has(record.sequence));
-  return { ...material, coins };
+  return { material: { ...material, coins }, epochKey };
 }
 
 function fallenCoins({ logged }: AuditMaterial): ReadonlySet<number> {

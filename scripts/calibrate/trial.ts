@@ -14,7 +14,7 @@ import type {
   ServedRecord,
 } from '../../src/contracts.ts';
 import { canonicalInput } from '../../src/keys/canonical-input.ts';
-import { commitToEpochKey } from '../../src/keys/commitment.ts';
+import { classifierKeys } from '../../src/keys/classifier-keys.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
 import { ClassifierMarker } from '../../src/watermark/classifier-marker.ts';
 import { readingLogs } from '../../src/watermark/probability/alignment.ts';
@@ -38,6 +38,7 @@ export interface Scenario {
 /** Everything a finished campaign leaves: what the tests work on, and whom they suspect. */
 export interface Audit {
   readonly material: AuditMaterial;
+  readonly epochKey: Uint8Array;
   readonly suspect: Suspect;
   /** All records, repeated questions included. */
   readonly records: readonly ServedRecord[];
@@ -77,8 +78,8 @@ export function simulateAudit(scenario: Scenario, seed: string, turn: number): A
   const questions = logged(firstOccurrences(records), baselines, scenario.replayed);
   const material: AuditMaterial = {
     profile: task.profile,
-    epochKey,
-    epochCommitment: commitToEpochKey(epochKey, 'tenant', 'epoch'),
+    keys: classifierKeys(epochKey),
+    epochCommitment: `sha256:${turn}`,
     questionsNotChosenFromAnswers: true,
     referencesExchangeable: true,
     fresh: fresh.map((input, index) => ({
@@ -89,7 +90,7 @@ export function simulateAudit(scenario: Scenario, seed: string, turn: number): A
     coins: questions,
     regionLots: [],
   };
-  return { material, suspect, records };
+  return { material, epochKey, suspect, records };
 }
 
 /** Log questions as an audit's material has them. */

@@ -3,9 +3,7 @@ import { labelCoins } from '../../src/audit/tests/label-coins.ts';
 import { LearnedGains } from '../../src/audit/tests/learned-gains.ts';
 import type { Answer, ServedRecord } from '../../src/contracts.ts';
 import { inputDigest } from '../../src/keys/canonical-input.ts';
-import { commitToEpochKey } from '../../src/keys/commitment.ts';
-import { derivePurposeKey } from '../../src/keys/derivation.ts';
-import { keyedBit } from '../../src/keys/keyed-stream.ts';
+import { classifierKeys } from '../../src/keys/classifier-keys.ts';
 import { CoinBetting } from '../../src/stats/coin-betting.ts';
 import { log10WeightedMean } from '../../src/stats/merging.ts';
 import { SignBetting } from '../../src/stats/sign-betting.ts';
@@ -70,7 +68,7 @@ function coinBans(
     probe: loggedProbe(records[place]!),
   }));
   const run = labelCoins.start({
-    ...{ profile, epochKey, epochCommitment: commitToEpochKey(epochKey, 'tenant', 'epoch') },
+    ...{ profile, keys: classifierKeys(epochKey), epochCommitment: 'sha256:' },
     ...{ logged: [], fresh: [], coins, regionLots: [] },
     ...{ questionsNotChosenFromAnswers: true, referencesExchangeable: true },
   });
@@ -123,15 +121,15 @@ function perQueryBans(
   sizes: readonly number[],
   epochKey: Uint8Array,
 ): number[] {
-  const key = derivePurposeKey(epochKey, 'probability-per-query');
-  const direction = perQueryDirection(key, labels.length);
+  const { perQuery, directionKey } = classifierKeys(epochKey);
+  const direction = perQueryDirection(directionKey, labels.length);
   const [betting, agreement, gains] = [new SignBetting(1), new CoinBetting(), new LearnedGains()];
   let next = 0;
   return sizes.map((size) => {
     for (; next < bets.length && bets[next]!.place < size; next += 1) {
       const { digest, clean, confidence, residual: rest } = bets[next]!;
       const score = perQueryScore(rest, clean, direction);
-      const sign = keyedBit(key, digest) === 1 ? 1 : -1;
+      const sign = perQuery.bit(digest) === 1 ? 1 : -1;
       betting.fold(sign, gains.gain(confidence) * score);
       gains.learn(confidence, score, sign);
       if (score !== 0) agreement.fold(sign * score > 0);

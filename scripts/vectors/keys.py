@@ -45,6 +45,8 @@ def substitution_box():
 
 
 BOX = substitution_box()
+DOUBLE = [multiply(value, 2) for value in range(256)]
+TRIPLE = [multiply(value, 3) for value in range(256)]
 
 
 def round_keys(key):
@@ -73,8 +75,8 @@ def encrypt(keys, block):
                 a = state[column : column + 4]
                 for row in range(4):
                     mixed.append(
-                        multiply(a[row], 2)
-                        ^ multiply(a[(row + 1) % 4], 3)
+                        DOUBLE[a[row]]
+                        ^ TRIPLE[a[(row + 1) % 4]]
                         ^ a[(row + 2) % 4]
                         ^ a[(row + 3) % 4]
                     )
@@ -124,13 +126,56 @@ PURPOSES = [
     "probability-signs",
     "probability-carriers",
     "probability-per-query",
+    "probability-direction",
     "label-coins",
     "text-contexts",
     "text-keystream",
     "text-hugging-face",
     "text-synthid",
     "text-vllm",
+    "trap-lots",
 ]
+COIN_PURPOSES = ["label-coins", "probability-per-query"]
+
+
+def children(node):
+    """128 seeds of 32 bytes: the AES-256-CTR key stream of the node from counter zero."""
+    keys = round_keys(node)
+    stream = b"".join(encrypt(keys, counter.to_bytes(16, "big")) for counter in range(256))
+    return [stream[start : start + 32] for start in range(0, 4096, 32)]
+
+
+def coin_seeds(key):
+    return [seed for node in children(key) for seed in children(node)]
+
+
+def coin_root(seeds):
+    level = [hashlib.sha256(b"\0" + seed).digest() for seed in seeds]
+    while len(level) > 1:
+        level = [hashlib.sha256(b"\1" + a + b).digest() for a, b in zip(level[::2], level[1::2])]
+    return level[0]
+
+
+def coin(seeds, digest):
+    seed = seeds[int.from_bytes(digest[:2], "big") >> 2]
+    return hmac.new(seed, prefixed("touchmark/v1/bit") + digest, hashlib.sha256).digest()[0] & 1
+
+
+def purpose_commitment(purpose, key):
+    if purpose in COIN_PURPOSES:
+        return coin_root(coin_seeds(key))
+    return hashlib.sha256(prefixed("touchmark/v1/purpose-commitment", key)).digest()
+
+
+def epoch_commitment(key, tenant, epoch):
+    parts = []
+    for purpose in PURPOSES:
+        own = hkdf(key, b"", prefixed("touchmark/v1/purpose", purpose))
+        parts += [purpose, purpose_commitment(purpose, own)]
+    named = prefixed("touchmark/v1/epoch-commitment", tenant, epoch, *parts)
+    return hashlib.sha256(named).hexdigest()
+
+
 
 epochs = []
 for tenant, epoch, beacon in [
@@ -142,7 +187,7 @@ for tenant, epoch, beacon in [
     ("Zürich 株式会社", "e10", bytes(range(64))),
 ]:
     key = hkdf(ROOT, beacon, prefixed("touchmark/v1/epoch", tenant, epoch))
-    commitment = hashlib.sha256(prefixed("touchmark/v1/commitment", tenant, epoch, key)).hexdigest()
+    commitment = epoch_commitment(key, tenant, epoch)
     epochs.append(
         {
             "tenant": tenant,
@@ -157,6 +202,7 @@ for tenant, epoch, beacon in [
         }
     )
 
+ROOT_SEEDS = coin_seeds(ROOT)
 stream = keystream(ROOT, "carriers/direction", 8192 + 64)
 inputs = ["", " to be, or not ", "e\u0301te\u0301", "株", {"shape": [2, 2], "data": [1.5, -0.0, 0.1, -3]}, {"shape": [], "data": [2]}, {"shape": [4], "data": [1.5, 0, 0.1, -3]}, {"shape": [0], "data": []}]
 messages = [b"", b"a", hashlib.sha256(b"question").digest(), bytes(range(40))]
@@ -166,7 +212,15 @@ print(
         {
             "root": ROOT.hex(),
             "ringKey": hkdf(ROOT, b"", prefixed("touchmark/v1/key-ring")).hex(),
+            "sealingKey": hkdf(ROOT, b"", prefixed("touchmark/v1/trap-sets")).hex(),
             "epochs": epochs,
+            "coins": {
+                "root": coin_root(ROOT_SEEDS).hex(),
+                "bits": [
+                    {"digest": digest.hex(), "bit": coin(ROOT_SEEDS, digest)}
+                    for digest in (hashlib.sha256(bytes([i])).digest() for i in range(32))
+                ],
+            },
             "stream": {
                 "domain": "carriers/direction",
                 "firstBytes": stream[:48].hex(),

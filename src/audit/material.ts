@@ -3,8 +3,9 @@ import type { ClassifierAnswers } from '../fingerprints/classifier-answers.ts';
 import type { ClassifierProbeSet } from '../fingerprints/probe-set.ts';
 import type { QuirkNull } from '../fingerprints/reference-null.ts';
 import { inputDigest } from '../keys/canonical-input.ts';
+import type { ClassifierKeys } from '../keys/classifier-keys.ts';
 import { purposeCommitment } from '../keys/commitment.ts';
-import { derivePurposeKey, type Purpose } from '../keys/derivation.ts';
+import type { Purpose } from '../keys/derivation.ts';
 import type { RegionLot } from '../traps/kinds/region.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 
@@ -48,7 +49,8 @@ export interface FingerprintMaterial {
 /** The finished data that tests work on; nothing here depends on the suspect. */
 export interface AuditMaterial {
   readonly profile: ClassifierProfile;
-  readonly epochKey: Uint8Array;
+  /** What reads the epoch's marks: all of it for the owner, what was revealed for others. */
+  readonly keys: ClassifierKeys;
   readonly epochCommitment: string;
   /** First occurrences of each canonical question, in served order. */
   readonly logged: readonly LoggedQuestion[];
@@ -71,15 +73,12 @@ export const exchangeabilityAssumption =
 export const replayAssumption =
   'the logged questions were not chosen from served answers (sealed by the owner)';
 
-/** The key of one purpose and the commitment that names it in evidence. */
+/** Returns what names the key material of one purpose in evidence. */
 export function keyMaterialOf(
-  material: AuditMaterial,
+  { epochCommitment }: Pick<AuditMaterial, 'epochCommitment'>,
   purpose: Purpose,
-): { readonly key: Uint8Array; readonly commitment: string } {
-  return {
-    key: derivePurposeKey(material.epochKey, purpose),
-    commitment: purposeCommitment(material.epochCommitment, purpose),
-  };
+): string {
+  return purposeCommitment(epochCommitment, purpose);
 }
 
 export function freshProbe(index: number, input: Input): Probe {

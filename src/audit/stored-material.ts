@@ -6,6 +6,7 @@ import { unpackAnswers } from '../fingerprints/classifier-answers.ts';
 import { classifierFingerprintSchema, fingerprintId } from '../fingerprints/fingerprint.ts';
 import { classifierProbeSetSchema, probeSetId } from '../fingerprints/probe-set.ts';
 import { quirkNullSchema } from '../fingerprints/reference-null.ts';
+import type { ClassifierKeys } from '../keys/classifier-keys.ts';
 import { packFloats, unpackFloats } from '../stats/packed-numbers.ts';
 import { type RegionLot, regionLotSchema } from '../traps/kinds/region.ts';
 import { decodeInput as decodeTrapInput } from '../traps/trap-set.ts';
@@ -111,7 +112,7 @@ export function materialDigest(text: string): string {
 /** What stored material has to be joined with to be complete. */
 export interface MaterialContext {
   readonly profile: ClassifierProfile;
-  readonly epochKey: Uint8Array;
+  readonly keys: ClassifierKeys;
   readonly epochCommitment: string;
   readonly records: readonly ServedRecord[];
   readonly questionsNotChosenFromAnswers: boolean;

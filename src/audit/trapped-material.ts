@@ -1,4 +1,5 @@
 import type { ServedRecord } from '../contracts.ts';
+import type { KeyedBits } from '../keys/coin-tree.ts';
 import { tossCoin } from '../watermark/label/coins.ts';
 import type { ComputedMaterial } from './stored-material.ts';
 
@@ -15,12 +16,12 @@ export interface AuditTraps {
 /** Returns the sequences of the records on which a keyed coin fell. */
 export function coinSequences(
   records: readonly ServedRecord[],
-  key: Uint8Array,
+  coins: KeyedBits,
   marginThreshold: number,
 ): ReadonlySet<number> {
   return new Set(
     records
-      .filter(({ input, clean }) => tossCoin(key, input, clean, marginThreshold) !== undefined)
+      .filter(({ input, clean }) => tossCoin(coins, input, clean, marginThreshold) !== undefined)
       .map(({ sequence }) => sequence),
   );
 }

@@ -7,6 +7,7 @@ export const purposes = [
   'probability-signs',
   'probability-carriers',
   'probability-per-query',
+  'probability-direction',
   'label-coins',
   'text-contexts',
   'text-keystream',

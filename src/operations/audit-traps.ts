@@ -2,7 +2,7 @@ import type { AuditPlan } from '../audit/plan.ts';
 import type { ComputedMaterial } from '../audit/stored-material.ts';
 import { coinSequences, type SharedMaterial, withTraps } from '../audit/trapped-material.ts';
 import { TouchmarkError } from '../errors.ts';
-import { derivePurposeKey } from '../keys/derivation.ts';
+import { classifierKeys } from '../keys/classifier-keys.ts';
 import type { AuditReport } from '../report/model.ts';
 import { trapCommitments } from '../traps/seal.ts';
 import { activeTraps, auditsRemaining, type TrapStock, type TrapTarget } from '../traps/stock.ts';
@@ -42,8 +42,8 @@ export async function claimAuditTraps(
   readonly notices: readonly string[];
 }> {
   const { project, keyRing, tenant, epoch, records, profile } = prepared;
-  const key = derivePurposeKey(keyRing.epochKey(tenant, epoch), 'label-coins');
-  const fallen = coinSequences(records, key, profile.marginThreshold);
+  const { labelCoins } = classifierKeys(keyRing.epochKey(tenant, epoch));
+  const fallen = coinSequences(records, labelCoins, profile.marginThreshold);
   const targets = targetsOf(tenant, epoch);
   const claimed = await claimTraps({
     project,

@@ -1,6 +1,7 @@
 import { conductAudit } from '../audit/conduct.ts';
 import { exchangeabilityAssumption, replayAssumption } from '../audit/material.ts';
 import { decodeMaterial } from '../audit/stored-material.ts';
+import { classifierKeys } from '../keys/classifier-keys.ts';
 import { openClassifier } from '../models/adapters/registry.ts';
 import type { RemoteClassifier } from '../models/adapters/remote.ts';
 import { renderHtml } from '../report/html.ts';
@@ -78,7 +79,7 @@ export async function auditSuspect(
     try {
       const material = decodeMaterial(text, {
         profile,
-        epochKey: keyRing.epochKey(tenant, epoch),
+        keys: classifierKeys(keyRing.epochKey(tenant, epoch)),
         epochCommitment: keyRing.commitment(tenant, epoch),
         records,
         questionsNotChosenFromAnswers: sealed.plan.assumptions.includes(replayAssumption),

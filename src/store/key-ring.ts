@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { lock } from 'proper-lockfile';
 import { TouchmarkError } from '../errors.ts';
 import { commitToEpochKey, verifyCommitment } from '../keys/commitment.ts';
 import { deriveEpochKey, deriveSealingKey } from '../keys/derivation.ts';
 import { requireName } from '../keys/encoding.ts';
+import { deriveSigningKey } from '../keys/signing.ts';
 import {
   authenticateRing,
   decodeRing,
@@ -66,6 +67,8 @@ export class KeyRing {
   readonly #section: RootSection;
   #epochs: readonly EpochRecord[];
   #text: string;
+  /** Commitments that were found to be to the key derived; each takes some 60 ms. */
+  readonly #verified = new Set<string>();
 
   /** Use `createKeyRing` or `openKeyRing`. */
   constructor(
@@ -139,13 +142,22 @@ export class KeyRing {
     const { beacon, commitment } = this.#epoch(tenant, epoch);
     const salt = beacon === undefined ? {} : { beacon: Buffer.from(beacon, 'base64') };
     const key = deriveEpochKey({ root: this.#root, tenant, epoch, ...salt });
-    if (verifyCommitment(commitment, key, tenant, epoch)) return key;
+    if (this.#verified.has(commitment)) return key;
+    if (verifyCommitment(commitment, key, tenant, epoch)) {
+      this.#verified.add(commitment);
+      return key;
+    }
     throw ringError(`${this.path} has a commitment to another key for ${tenant} ${epoch}.`);
   }
 
   /** Returns the 32-byte key that seals trap sets of all tenants. */
   sealingKey(): Buffer {
     return deriveSealingKey(this.#root);
+  }
+
+  /** Returns the Ed25519 private key that signs checkpoints and dossiers. */
+  signingKey(): KeyObject {
+    return deriveSigningKey(this.#root);
   }
 
   /** Returns an epoch's public commitment. @throws TouchmarkError TENANT_UNKNOWN, EPOCH_UNKNOWN */

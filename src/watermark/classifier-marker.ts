@@ -1,5 +1,5 @@
 import type { Input, ServedMarks } from '../contracts.ts';
-import { derivePurposeKey } from '../keys/derivation.ts';
+import { type ClassifierKeys, classifierKeys } from '../keys/classifier-keys.ts';
 import { type ClassifierProfile, carrierShape, readFeatures } from './classifier-profile.ts';
 import { applyCoin, type Coin, chosenClass, tossCoin } from './label/coins.ts';
 import { CarrierBank, carrierSigns } from './probability/carriers.ts';
@@ -28,9 +28,8 @@ export interface MarkedAnswer {
 export class ClassifierMarker {
   readonly profile: ClassifierProfile;
   readonly #modulate: Modulation;
-  readonly #perQueryKey: Uint8Array;
+  readonly #keys: Pick<ClassifierKeys, 'labelCoins' | 'perQuery'>;
   readonly #direction: Int8Array;
-  readonly #coinKey: Uint8Array;
 
   /** @param modulate the smooth layer of this key, where it was derived before. */
   constructor(
@@ -40,9 +39,9 @@ export class ClassifierMarker {
   ) {
     this.profile = profile;
     this.#modulate = modulate;
-    this.#perQueryKey = derivePurposeKey(epochKey, 'probability-per-query');
-    this.#direction = perQueryDirection(this.#perQueryKey, profile.labels.length);
-    this.#coinKey = derivePurposeKey(epochKey, 'label-coins');
+    const keys = classifierKeys(epochKey);
+    this.#keys = keys;
+    this.#direction = perQueryDirection(keys.directionKey, profile.labels.length);
   }
 
   /**
@@ -51,7 +50,7 @@ export class ClassifierMarker {
    */
   mark(input: Input, clean: Float64Array): MarkedAnswer {
     const marked = this.markProbabilities(input, clean);
-    const coin = tossCoin(this.#coinKey, input, clean, this.profile.marginThreshold);
+    const coin = tossCoin(this.#keys.labelCoins, input, clean, this.profile.marginThreshold);
     const served = applyCoin(marked, coin);
     return { served, label: coin ? chosenClass(coin) : topTwo(served)[0], marks: marksOf(coin) };
   }
@@ -61,7 +60,7 @@ export class ClassifierMarker {
     const { features, smoothStrength, perQueryStrength } = this.profile;
     const canonical = typeof input === 'string' ? input.normalize('NFC') : input;
     const smooth = this.#modulate(readFeatures(features, canonical));
-    const sign = perQuerySign(this.#perQueryKey, canonical);
+    const sign = perQuerySign(this.#keys.perQuery, canonical);
     const shift = smooth.map(
       (value, k) => smoothStrength * value + perQueryStrength * sign * this.#direction[k]!,
     );
@@ -74,11 +73,9 @@ export class ClassifierMarker {
  * marker (some 100 ms), and it does not depend on the profile's strengths.
  */
 export function deriveModulation(epochKey: Uint8Array, profile: ClassifierProfile): Modulation {
-  const bank = new CarrierBank(
-    derivePurposeKey(epochKey, 'probability-carriers'),
-    carrierShape(profile),
-  );
-  return bank.modulate(carrierSigns(derivePurposeKey(epochKey, 'probability-signs'), bank.count));
+  const { carriersKey, signsKey } = classifierKeys(epochKey);
+  const bank = new CarrierBank(carriersKey, carrierShape(profile));
+  return bank.modulate(carrierSigns(signsKey, bank.count));
 }
 
 function marksOf(coin: Coin | undefined): ServedMarks {

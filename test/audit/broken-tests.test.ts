@@ -12,6 +12,7 @@ import {
 } from '../../scripts/calibrate/trial.ts';
 import { labelCoins } from '../../src/audit/tests/label-coins.ts';
 import { probabilitySigns } from '../../src/audit/tests/probability-signs.ts';
+import { classifierKeys } from '../../src/keys/classifier-keys.ts';
 import { log10BinomialUpperTail } from '../../src/stats/tails/binomial.ts';
 
 const trials = 200;
@@ -71,15 +72,12 @@ describe('the null check finds an audit that', () => {
     const picked = accusations(
       'picked',
       options,
-      ({ material, suspect }) => {
+      ({ material, epochKey: own, suspect }) => {
         const results = Array.from({ length: 8 }, (_, attempt) => {
-          const epochKey = createHash('sha256')
-            .update(material.epochKey)
-            .update(String(attempt))
-            .digest();
+          const epochKey = createHash('sha256').update(own).update(String(attempt)).digest();
           return runTest(
             probabilitySigns,
-            { suspect, material: { ...material, epochKey } },
+            { suspect, material: { ...material, keys: classifierKeys(epochKey) } },
             'batch',
           );
         });

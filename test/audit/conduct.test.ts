@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type ConductOptions, conductAudit } from '../../src/audit/conduct.ts';
 import { type AuditMaterial, freshProbe, loggedProbe } from '../../src/audit/material.ts';
 import type { Answer, Classifier, Outcome, Probe } from '../../src/contracts.ts';
+import { classifierKeys } from '../../src/keys/classifier-keys.ts';
 import { ClassifierMarker } from '../../src/watermark/classifier-marker.ts';
 import { readingLogs } from '../../src/watermark/probability/alignment.ts';
 import {
@@ -20,7 +21,7 @@ const cleanOf = (text: string) => toDistribution(model(text), servingFloor);
 
 const shared = {
   profile,
-  epochKey,
+  keys: classifierKeys(epochKey),
   epochCommitment: `sha256:${'0'.repeat(64)}`,
   questionsNotChosenFromAnswers: false,
   referencesExchangeable: true,

@@ -29,8 +29,9 @@ describe('innocents before coin traps', () => {
 
   it('are asked exactly the coins of the claimed lots, in served order', () => {
     const { scenario } = caseOf('all coins / plain tenant');
-    const { material, suspect } = simulateAudit(scenario, 'asked', 0);
-    const coins = dealSealedLots(material, 1);
+    const audit = simulateAudit(scenario, 'asked', 0);
+    const { material, suspect } = audit;
+    const coins = dealSealedLots(audit, 1);
     const asked: string[] = [];
     const watched = (input: Parameters<typeof suspect>[0]) => suspect(input);
     runTest(
@@ -55,8 +56,8 @@ describe('innocents before coin traps', () => {
     const { scenario } = caseOf('all coins / plain tenant');
     let [ones, all] = [0, 0];
     for (let turn = 0; turn < 40; turn += 1) {
-      const { material } = simulateAudit({ ...scenario, questions: 100 }, 'fair', turn);
-      const outcomes = dealSealedLots(material, 1).map(({ record }) => record.marks.coin!.outcome);
+      const audit = simulateAudit({ ...scenario, questions: 100 }, 'fair', turn);
+      const outcomes = dealSealedLots(audit, 1).map(({ record }) => record.marks.coin!.outcome);
       ones += outcomes.filter((outcome) => outcome === 1).length;
       all += outcomes.length;
     }

@@ -6,6 +6,7 @@ import { type AuditMaterial, freshProbe } from '../../src/audit/material.ts';
 import { provenanceScore } from '../../src/audit/score.ts';
 import { provenanceTests } from '../../src/audit/tests/registry.ts';
 import type { Evidence, Input, ServedRecord } from '../../src/contracts.ts';
+import { classifierKeys } from '../../src/keys/classifier-keys.ts';
 import { trainNetwork } from '../../src/models/training/network.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
 import { ClassifierMarker } from '../../src/watermark/classifier-marker.ts';
@@ -92,7 +93,7 @@ describe('a trained student', () => {
     }));
     material = {
       profile: task.profile,
-      epochKey,
+      keys: classifierKeys(epochKey),
       epochCommitment: 'sha256:power',
       questionsNotChosenFromAnswers: true,
       referencesExchangeable: true,

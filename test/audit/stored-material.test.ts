@@ -6,6 +6,7 @@ import {
   materialDigest,
 } from '../../src/audit/stored-material.ts';
 import type { ServedRecord } from '../../src/contracts.ts';
+import { classifierKeys } from '../../src/keys/classifier-keys.ts';
 import { readingLogs } from '../../src/watermark/probability/alignment.ts';
 import { keyOf, textProfile } from '../watermark/fixtures.ts';
 
@@ -23,7 +24,7 @@ const record = (sequence: number): ServedRecord => ({
 });
 const context = {
   profile: textProfile(),
-  epochKey: keyOf('epoch'),
+  keys: classifierKeys(keyOf('epoch')),
   epochCommitment: `sha256:${'0'.repeat(64)}`,
   records: [record(3), record(7), record(9)],
   questionsNotChosenFromAnswers: false,

@@ -5,6 +5,7 @@ import {
   inclusionProof,
   leafHash,
   MerkleAccumulator,
+  MerkleTree,
   merkleRoot,
   verifyConsistency,
   verifyInclusion,
@@ -32,6 +33,17 @@ describe('Merkle tree', () => {
       expect(accumulator.root().toString('hex')).toBe(root);
       const leaf = leaves[size];
       if (leaf) accumulator.append(leaf);
+    }
+  });
+
+  it('has the same roots and proofs when it keeps its nodes', () => {
+    for (let size = 0; size <= leaves.length; size += 1) {
+      const tree = new MerkleTree(leaves.slice(0, size));
+      expect(tree.root()).toEqual(merkleRoot(leaves.slice(0, size)));
+      for (let index = 0; index < size; index += 1) {
+        expect(tree.inclusionProof(index)).toEqual(inclusionProof(index, leaves.slice(0, size)));
+      }
+      expect(() => tree.inclusionProof(size)).toThrow(RangeError);
     }
   });
 

@@ -35,12 +35,12 @@ class LabelCoinsRun implements TestRun {
   readonly #skipped = new SkipCounter();
 
   constructor(material: AuditMaterial) {
-    const { key, commitment } = keyMaterialOf(material, 'label-coins');
     this.#labels = material.profile.labels;
-    this.#keyMaterial = commitment;
+    this.#keyMaterial = keyMaterialOf(material, 'label-coins');
+    const { keys, profile } = material;
     const questions = material.coins.flatMap((question) => {
       const { input, clean } = question.record;
-      const coin = tossCoin(key, input, clean, material.profile.marginThreshold);
+      const coin = tossCoin(keys.labelCoins, input, clean, profile.marginThreshold);
       if (coin === undefined) return [];
       return [{ ...question, coin }];
     });

@@ -1,4 +1,5 @@
 import type { Evidence, Observation, Probe, ProvenanceTest, TestRun } from '../../contracts.ts';
+import type { KeyedBits } from '../../keys/coin-tree.ts';
 import { CoinBetting } from '../../stats/coin-betting.ts';
 import { log10WeightedMean } from '../../stats/merging.ts';
 import { SignBetting } from '../../stats/sign-betting.ts';
@@ -39,7 +40,7 @@ export const probabilityPerQuery: ProvenanceTest<AuditMaterial> = {
 };
 
 class PerQueryRun implements TestRun {
-  readonly #key: Uint8Array;
+  readonly #signs: KeyedBits;
   readonly #keyMaterial: string;
   readonly #direction: Int8Array;
   readonly #fresh: QuestionQueue<AuditMaterial['fresh'][number]>;
@@ -53,10 +54,10 @@ class PerQueryRun implements TestRun {
   #refitAt = firstRefit;
 
   constructor(material: AuditMaterial) {
-    const { key, commitment } = keyMaterialOf(material, 'probability-per-query');
-    this.#key = key;
-    this.#keyMaterial = commitment;
-    this.#direction = perQueryDirection(key, material.profile.labels.length);
+    const { perQuery, directionKey } = material.keys;
+    this.#signs = perQuery;
+    this.#keyMaterial = keyMaterialOf(material, 'probability-per-query');
+    this.#direction = perQueryDirection(directionKey, material.profile.labels.length);
     this.#fresh = new QuestionQueue(material.fresh);
     this.#logged = new QuestionQueue(material.logged);
   }
@@ -100,7 +101,7 @@ class PerQueryRun implements TestRun {
         this.#bet(
           perQueryScore(rest, clean, this.#direction),
           Math.max(...clean),
-          perQuerySign(this.#key, input),
+          perQuerySign(this.#signs, input),
         );
       }
       this.#answers.push(answer);

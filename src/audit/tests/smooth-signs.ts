@@ -77,18 +77,14 @@ export class SmoothSignsRun implements TestRun {
 
   #evaluate(): void {
     const { profile } = this.#material;
-    this.#bank ??= new CarrierBank(
-      keyMaterialOf(this.#material, 'probability-carriers').key,
-      carrierShape(profile),
-    );
+    this.#bank ??= new CarrierBank(this.#material.keys.carriersKey, carrierShape(profile));
     this.#reader ??= new SmoothReader(this.#bank);
     for (const input of this.#unread.splice(0)) {
       this.#reader.add(readFeatures(profile.features, input));
     }
     const alignment = fitAlignment(this.#answers);
     const scores = this.#reader.scores(this.#answers.map((answer) => residual(answer, alignment)));
-    const { key } = keyMaterialOf(this.#material, 'probability-signs');
-    const signs = carrierSigns(key, this.#bank.count);
+    const signs = carrierSigns(this.#material.keys.signsKey, this.#bank.count);
     this.#reached.push(signMixtureLog10E(scores, signs));
     if (this.#queue.done) this.#final = fixedSample(scores, signs);
   }
@@ -107,7 +103,7 @@ export class SmoothSignsRun implements TestRun {
       probes: this.#queue.folded,
       skipped: this.#skipped.counts,
       effect: { bans, ...(complete ? { z: complete.z } : {}) },
-      keyMaterial: [keyMaterialOf(this.#material, 'probability-signs').commitment],
+      keyMaterial: [keyMaterialOf(this.#material, 'probability-signs')],
       assumptions,
     };
   }

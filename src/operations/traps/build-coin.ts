@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { firstOccurrences } from '../../audit/material.ts';
 import type { ServedRecord } from '../../contracts.ts';
+import { classifierKeys } from '../../keys/classifier-keys.ts';
 import { derivePurposeKey } from '../../keys/derivation.ts';
 import { thinCoins } from '../../models/training/coin-thinning.ts';
 import { measureStealth } from '../../models/training/stealth.ts';
@@ -114,7 +115,7 @@ async function setOf(request: TrapRequest, offer: Offer, chosen: ChosenCoins): P
     source: 'log',
     expected: await expectedBans({
       profile,
-      key: derivePurposeKey(epochKey, 'label-coins'),
+      coins: classifierKeys(epochKey).labelCoins,
       records: questions,
       lotSizes: lots.map((lot) => lot.traps.length),
       signal,
@@ -129,12 +130,14 @@ async function setOf(request: TrapRequest, offer: Offer, chosen: ChosenCoins): P
 }
 
 function offerOf(logged: LoggedEpoch, from: number): Offer {
-  const key = derivePurposeKey(logged.epochKey, 'label-coins');
+  const { labelCoins } = classifierKeys(logged.epochKey);
   const { marginThreshold } = logged.profile;
   const questions = firstOccurrences(logged.records);
   const fallen = new Set(
     questions
-      .filter(({ input, clean }) => tossCoin(key, input, clean, marginThreshold) !== undefined)
+      .filter(
+        ({ input, clean }) => tossCoin(labelCoins, input, clean, marginThreshold) !== undefined,
+      )
       .map(({ sequence }) => sequence),
   );
   return { ...logged, questions, fallen, from };

@@ -1,4 +1,5 @@
 import type { Progress, ServedRecord } from '../../contracts.ts';
+import type { KeyedBits } from '../../keys/coin-tree.ts';
 import { simulateCoinSurrogates } from '../../models/training/coin-surrogates.ts';
 import { expectedCoinBans } from '../../stats/coin-betting.ts';
 import type { CoinTrapSet } from '../../traps/kinds/coin.ts';
@@ -11,8 +12,8 @@ const fewest = { records: 200, coins: 10 } as const;
 
 export interface ExpectedBansOptions {
   readonly profile: ClassifierProfile;
-  /** The `label-coins` key of (tenant, epoch). */
-  readonly key: Uint8Array;
+  /** The coins of (tenant, epoch). */
+  readonly coins: KeyedBits;
   /** First occurrences in the epoch so far, in served order. */
   readonly records: readonly ServedRecord[];
   /** How many coins each lot has. */
@@ -27,19 +28,19 @@ export interface ExpectedBansOptions {
  * the surrogate's share. Surrogates learn from the last 5,000 questions and the answers served.
  */
 export async function expectedBans(options: ExpectedBansOptions): Promise<CoinTrapSet['expected']> {
-  const { profile, key, lotSizes, signal, progress } = options;
+  const { profile, coins, lotSizes, signal, progress } = options;
   const answers = options.records.slice(-most).map(({ input, served, label, clean }) => ({
     input,
     served,
     label,
-    coin: tossCoin(key, input, clean, profile.marginThreshold) as Coin | undefined,
+    coin: tossCoin(coins, input, clean, profile.marginThreshold) as Coin | undefined,
   }));
-  const coins = answers.filter(({ coin }) => coin !== undefined).length;
-  if (answers.length < fewest.records || coins < fewest.coins) {
+  const fallen = answers.filter(({ coin }) => coin !== undefined).length;
+  if (answers.length < fewest.records || fallen < fewest.coins) {
     return {
       bansPerLot: 0,
       surrogates: 0,
-      measuredOn: `nothing: ${answers.length} questions and ${coins} coins are too few to train surrogates (${fewest.records} and ${fewest.coins} at least)`,
+      measuredOn: `nothing: ${answers.length} questions and ${fallen} coins are too few to train surrogates (${fewest.records} and ${fewest.coins} at least)`,
     };
   }
   const surrogates = await simulateCoinSurrogates(profile, answers, (stage, done, total) => {
@@ -55,6 +56,6 @@ export async function expectedBans(options: ExpectedBansOptions): Promise<CoinTr
   return {
     bansPerLot: bans.reduce((sum, each) => sum + each, 0) / bans.length,
     surrogates: surrogates.length,
-    measuredOn: `students of the last ${answers.length} questions and served answers, ${coins} of them coins: ${shares.join(', ')}`,
+    measuredOn: `students of the last ${answers.length} questions and served answers, ${fallen} of them coins: ${shares.join(', ')}`,
   };
 }

@@ -1,6 +1,6 @@
 import type { Input } from '../../contracts.ts';
 import { inputDigest } from '../../keys/canonical-input.ts';
-import { keyedBit } from '../../keys/keyed-stream.ts';
+import type { KeyedBits } from '../../keys/coin-tree.ts';
 import { topTwo } from '../probability/distribution.ts';
 
 /** A fair keyed choice between the two likeliest classes of one input. */
@@ -20,20 +20,20 @@ export function margin(clean: ArrayLike<number>): number {
 /**
  * Tosses the coin of one input if its margin is under `threshold`, else returns undefined.
  *
- * The coin is one HMAC bit of the canonical input under the label key of (tenant, epoch): the same
+ * The coin is one keyed bit of the canonical input under the coins of (tenant, epoch): the same
  * question gets the same answer for the whole epoch, and nobody without the key can foretell it.
  *
  * @param threshold tau, a difference of probabilities in [0, 1].
  */
 export function tossCoin(
-  key: Uint8Array,
+  coins: KeyedBits,
   input: Input,
   clean: ArrayLike<number>,
   threshold: number,
 ): Coin | undefined {
   const [top, second] = topTwo(clean);
   if (second < 0 || clean[top]! - clean[second]! >= threshold) return undefined;
-  return { top, second, outcome: keyedBit(key, inputDigest(input)) };
+  return { top, second, outcome: coins.bit(inputDigest(input)) };
 }
 
 /** The class that a coin answers. */

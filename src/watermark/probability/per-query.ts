@@ -1,6 +1,7 @@
 import type { Input } from '../../contracts.ts';
 import { inputDigest } from '../../keys/canonical-input.ts';
-import { KeyedStream, keyedBit } from '../../keys/keyed-stream.ts';
+import type { KeyedBits } from '../../keys/coin-tree.ts';
+import { KeyedStream } from '../../keys/keyed-stream.ts';
 
 /**
  * The fixed class direction of the per-query layer: 1 for a keyed half of the classes, -1 for the
@@ -19,8 +20,8 @@ export function perQueryDirection(key: Uint8Array, classes: number): Int8Array {
 }
 
 /** The keyed fair sign of one input under (tenant, epoch): 1 or -1. */
-export function perQuerySign(key: Uint8Array, input: Input): 1 | -1 {
-  return keyedBit(key, inputDigest(input)) === 1 ? 1 : -1;
+export function perQuerySign(signs: KeyedBits, input: Input): 1 | -1 {
+  return signs.bit(inputDigest(input)) === 1 ? 1 : -1;
 }
 
 /**

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CoinTree } from '../../../src/keys/coin-tree.ts';
 import {
   applyCoin,
   margin,
@@ -8,6 +9,8 @@ import {
 } from '../../../src/watermark/label/coins.ts';
 import { keyOf } from '../fixtures.ts';
 
+const coinsOf = (name: string) => new CoinTree(keyOf(name));
+
 const close = [0.1, 0.42, 0.38, 0.1];
 
 describe('tossCoin', () => {
@@ -15,26 +18,26 @@ describe('tossCoin', () => {
     let seconds = 0;
     for (let key = 0; key < 100; key += 1) {
       for (let input = 0; input < 100; input += 1) {
-        seconds += tossCoin(keyOf(`${key}`), `question ${input}`, close, 0.1)!.outcome;
+        seconds += tossCoin(coinsOf(`${key}`), `question ${input}`, close, 0.1)!.outcome;
       }
     }
     expect(Math.abs(seconds - 5000) / 50).toBeLessThan(4);
   });
 
   it('names the two best classes, top-1 first', () => {
-    expect(tossCoin(keyOf('a'), 'x', close, 0.1)).toMatchObject({ top: 1, second: 2 });
+    expect(tossCoin(coinsOf('a'), 'x', close, 0.1)).toMatchObject({ top: 1, second: 2 });
   });
 
   it('falls strictly under the threshold only', () => {
-    expect(tossCoin(keyOf('a'), 'x', [0.75, 0.25], 0.5)).toBeUndefined();
-    expect(tossCoin(keyOf('a'), 'x', [0.75, 0.25], 0.51)).toBeDefined();
-    expect(tossCoin(keyOf('a'), 'x', [0.5, 0.5], 0)).toBeUndefined();
+    expect(tossCoin(coinsOf('a'), 'x', [0.75, 0.25], 0.5)).toBeUndefined();
+    expect(tossCoin(coinsOf('a'), 'x', [0.75, 0.25], 0.51)).toBeDefined();
+    expect(tossCoin(coinsOf('a'), 'x', [0.5, 0.5], 0)).toBeUndefined();
   });
 
   it('is the same for the same canonical input: NFC and NFD, 0 and -0', () => {
     for (let key = 0; key < 20; key += 1) {
       const toss = (input: Parameters<typeof tossCoin>[1]) =>
-        tossCoin(keyOf(`${key}`), input, close, 1)!.outcome;
+        tossCoin(coinsOf(`${key}`), input, close, 1)!.outcome;
       expect(toss('déjà'.normalize('NFD'))).toBe(toss('déjà'));
       expect(toss({ shape: [2], data: Float32Array.of(-0, 1) })).toBe(
         toss({ shape: [2], data: Float32Array.of(0, 1) }),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CoinTree } from '../../../src/keys/coin-tree.ts';
 import {
   perQueryDirection,
   perQueryScore,
@@ -6,19 +7,22 @@ import {
 } from '../../../src/watermark/probability/per-query.ts';
 import { keyOf } from '../fixtures.ts';
 
+const signsOf = (name: string) => new CoinTree(keyOf(name));
+
 describe('perQuerySign', () => {
   it('is fair over keys and over inputs', () => {
     let sum = 0;
     for (let key = 0; key < 100; key += 1) {
-      for (let input = 0; input < 100; input += 1) sum += perQuerySign(keyOf(`${key}`), `${input}`);
+      for (let input = 0; input < 100; input += 1)
+        sum += perQuerySign(signsOf(`${key}`), `${input}`);
     }
     expect(Math.abs(sum) / 100).toBeLessThan(4);
   });
 
   it('is the same for both spellings of one canonical input', () => {
     for (let key = 0; key < 20; key += 1) {
-      expect(perQuerySign(keyOf(`${key}`), 'né'.normalize('NFD'))).toBe(
-        perQuerySign(keyOf(`${key}`), 'né'),
+      expect(perQuerySign(signsOf(`${key}`), 'né'.normalize('NFD'))).toBe(
+        perQuerySign(signsOf(`${key}`), 'né'),
       );
     }
   });
