@@ -1,28 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import {
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readFile,
-  rename,
-  rm,
-  truncate,
-} from 'node:fs/promises';
+import { type FileHandle, open, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Outcome, Probe } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
-import { storageError, writeSecureFile } from './secure-file.ts';
+import { AuditDirectory, readIfThere, requireBegun, runFiles } from './audit-directory.ts';
+import { storageError } from './secure-file.ts';
 
-/** The files of one audit, relative to its directory. */
-export const runFiles = {
-  plan: 'plan.json',
-  material: 'material.json',
-  runLog: 'answers.jsonl',
-  json: 'report.json',
-  html: 'report.html',
-} as const;
+export { runFiles } from './audit-directory.ts';
 
 const outcomeLine = z.strictObject({
   id: z.string(),
@@ -46,54 +30,26 @@ interface KeptOutcome {
 }
 
 /**
- * One audit on disk: the sealed plan, the material it was sealed over, and an append-only log of
- * the suspect's answers, synced batch by batch.
+ * Work on disk that asks a model of the owner's, such as a taking: an append-only log of answers
+ * beside what was asked, synced batch by batch. What a suspect answers is in the ledger's run log.
  */
-export class RunDirectory {
-  readonly path: string;
+export class RunDirectory extends AuditDirectory {
   readonly #outcomes: Map<string, KeptOutcome>;
   #log: FileHandle | undefined;
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(path: string, outcomes: Map<string, KeptOutcome>) {
-    this.path = path;
+    super(path);
     this.#outcomes = outcomes;
   }
 
-  /** @throws RUN_CONFLICT when the directory holds a run, or answers that belonged to one */
-  static async requireVacant(path: string): Promise<void> {
-    if ((await readIfThere(join(path, runFiles.plan))) !== undefined) throw occupied(path);
-    if ((await readIfThere(join(path, runFiles.runLog))) === undefined) return;
-    throw new TouchmarkError('RUN_CONFLICT', `${path} holds the answers of an audit without plan`, {
-      hint: 'choose another --out directory: a new audit must not go on with old answers',
-    });
-  }
-
-  /**
-   * Begins a run in a directory that holds none.
-   *
-   * Both files are drafted under names of their own; the plan gets its name by exclusive link, so
-   * that of two audits at once one wins, with its own material.
-   *
-   * @throws RUN_CONFLICT when there is a run already; STORE_FULL and the like.
-   */
-  static async create(path: string, plan: string, material: string): Promise<RunDirectory> {
-    await RunDirectory.requireVacant(path);
-    const draft = join(path, randomUUID());
-    try {
-      await mkdir(path, { recursive: true });
-      await writeSecureFile(`${draft}.material`, material);
-      await writeSecureFile(`${draft}.plan`, plan);
-      await link(`${draft}.plan`, join(path, runFiles.plan));
-      await rename(`${draft}.material`, join(path, runFiles.material));
-    } catch (cause) {
-      if (TouchmarkError.isInstance(cause)) throw cause;
-      throw isErrno(cause, 'EEXIST') ? occupied(path) : storageError('begin', path, cause);
-    } finally {
-      await Promise.all(
-        ['material', 'plan'].map((name) => rm(`${draft}.${name}`, { force: true })),
-      );
-    }
+  /** Begins a run in a directory that holds none; as `AuditDirectory.create`. */
+  static override async create(
+    path: string,
+    plan: string,
+    material: string,
+  ): Promise<RunDirectory> {
+    await AuditDirectory.create(path, plan, material);
     return new RunDirectory(path, new Map());
   }
 
@@ -103,26 +59,13 @@ export class RunDirectory {
    * @throws RUN_CONFLICT when there is none; STORE_DAMAGED naming the line that cannot be read.
    */
   static async resume(path: string): Promise<RunDirectory> {
-    if ((await readIfThere(join(path, runFiles.plan))) === undefined) {
-      throw new TouchmarkError('RUN_CONFLICT', `${path} holds no audit to resume`, {
-        hint: 'start one without --resume',
-      });
-    }
+    await requireBegun(path);
     return new RunDirectory(path, await readOutcomes(join(path, runFiles.runLog)));
   }
 
   /** Probes that have an answer on disk. */
   get answered(): number {
     return this.#outcomes.size;
-  }
-
-  /** @throws RUN_CONFLICT when the run lacks the file */
-  async readText(name: keyof typeof runFiles): Promise<string> {
-    const text = await readIfThere(join(this.path, runFiles[name]));
-    if (text !== undefined) return text;
-    throw new TouchmarkError('RUN_CONFLICT', `${this.path} has no ${runFiles[name]}`, {
-      hint: 'it cannot be resumed without: start a new audit in an empty directory',
-    });
   }
 
   recall(probe: Probe): Outcome | undefined {
@@ -157,10 +100,6 @@ export class RunDirectory {
     for (const { probe, ...kept } of outcomes) this.#outcomes.set(probe.id, kept);
   }
 
-  async writeReport(name: 'json' | 'html', text: string): Promise<void> {
-    await writeSecureFile(join(this.path, runFiles[name]), text);
-  }
-
   async close(): Promise<void> {
     await Promise.allSettled([this.#writing]);
     await this.#log?.close();
@@ -192,23 +131,4 @@ function parseLine(path: string, line: string, number: number): z.infer<typeof o
       cause,
     });
   }
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    if (isErrno(cause, 'ENOENT')) return undefined;
-    throw storageError('read', path, cause);
-  }
-}
-
-function occupied(path: string): TouchmarkError {
-  return new TouchmarkError('RUN_CONFLICT', `${path} already holds an audit`, {
-    hint: 'continue it with --resume, or choose another --out directory',
-  });
-}
-
-function isErrno(cause: unknown, code: string): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === code;
 }
