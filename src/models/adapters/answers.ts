@@ -1,6 +1,7 @@
 import type { Answer, Outcome } from '../../contracts.ts';
 import type { TouchmarkError } from '../../errors.ts';
-import { type Columns, columnsOf } from './columns.ts';
+import { type AnswerShape, AnswerShapeObserver, decimalsOf } from './answer-shape.ts';
+import { type Columns, columnsOf, columnsOfNamed } from './columns.ts';
 import { excerpt, shown } from './excerpt.ts';
 import { createLabelMatcher, type LabelMatcher } from './label-mapping.ts';
 import { invalidAnswer } from './replies.ts';
@@ -10,7 +11,7 @@ import type { AnswerReaderOptions, WireAnswers } from './wire-answers.ts';
 export interface Outside {
   /** Answers whose label is not among ours. */
   readonly answers: number;
-  /** Sum over answers of the probability given to labels that are not ours. */
+  /** Sum over answers of the probability given to labels that are not ours, or to none. */
   readonly mass: number;
 }
 
@@ -25,13 +26,15 @@ const acceptedForms =
  * Probabilities are reordered and projected: labels that meet in one of ours add up, labels of ours
  * that the suspect lacks get 0, and the rest is counted as `outside`; nothing is renormalised. An
  * answer is the label sent, else the arg-max over the suspect's own labels; one outside our set
- * keeps the suspect's spelling, made printable. Where the order of the columns is assumed and the
+ * keeps the suspect's spelling, made printable. A suspect that names only its top labels leaves the
+ * others at 0, and what its row lacks to 1 counts as outside mass too. Where the order of the columns is assumed and the
  * label sent, one of ours, is not the arg-max, nothing is inferred: the label stands alone.
  */
 export class AnswerReader {
   readonly #options: AnswerReaderOptions;
   readonly #match: LabelMatcher;
   readonly #outside = { answers: 0, mass: 0 };
+  readonly #shape = new AnswerShapeObserver();
 
   /** @throws CONFIG_INVALID when the label map leads outside our labels. */
   constructor(options: AnswerReaderOptions) {
@@ -43,36 +46,74 @@ export class AnswerReader {
     return { ...this.#outside };
   }
 
+  /** What the probabilities that came so far look like. */
+  get shape(): AnswerShape {
+    return this.#shape.shape();
+  }
+
   /**
    * Returns one outcome per input.
    *
    * @throws SUSPECT_ANSWER_INVALID unless there is one row per input, and every row of probabilities
-   * is finite, within [0, 1] to 1e-6, and sums to 1 within 1e-3 over the suspect's own labels.
+   * is finite, within [0, 1] to 1e-6, and sums over the suspect's own labels to 1 within 1e-3, or
+   * within what rounding or cutting K of them to the row's decimals explains; where it names its top
+   * labels only, to more than 0 and at most that.
    */
   read(wire: WireAnswers, inputs: number): Outcome[] {
-    const { probabilities, answers, came = [] } = wire;
+    const { probabilities, named, answers, missing, came = [] } = wire;
     this.#checkCount('probabilities', probabilities, inputs);
+    this.#checkCount('probabilities', named, inputs);
     this.#checkCount('answers', answers, inputs);
-    if (probabilities === undefined && answers === undefined) {
+    if (probabilities === undefined && named === undefined && answers === undefined) {
       const only = came.length === 0 ? '' : `, only ${came.slice(0, 8).map(shown).join(', ')}`;
       throw this.#invalid(`holds neither probabilities nor answers${only}`, acceptedForms);
     }
+    if (named !== undefined) {
+      return named.map((row, number) => {
+        const why = missing?.[number];
+        return why ? { missing: why } : this.#readNamed(row, answers?.[number], number);
+      });
+    }
     const columns = columnsOf(wire, this.#options, this.#match);
     return Array.from({ length: inputs }, (_, row) => {
+      const why = missing?.[row];
+      if (why !== undefined) return { missing: why };
       const given = probabilities?.[row];
       const answer = answers?.[row];
       if (given === null || answer === null) return { missing: 'refused' };
       if (given === undefined || columns === undefined)
         return { answer: { label: this.#label(answer!) } };
-      return { answer: this.#answer(this.#checkRow(given, columns.labels, row), columns, answer) };
+      const checked = this.#checkRow(given, columns.labels, row);
+      this.#checkSum(checked, row);
+      return { answer: this.#answer(checked, columns, answer) };
     });
   }
 
-  #answer(row: readonly number[], columns: Columns, named: string | undefined): Answer {
+  #readNamed(
+    row: ReadonlyMap<string, unknown> | null,
+    answer: string | null | undefined,
+    number: number,
+  ): Outcome {
+    if (row === null || answer === null) return { missing: 'refused' };
+    const columns = columnsOfNamed([...row.keys()], this.#match);
+    const checked = this.#checkRow([...row.values()], columns.labels, number);
+    const sum = this.#checkSum(checked, number, true);
+    if (this.#options.labelsOnly !== true) this.#outside.mass += Math.max(0, 1 - sum);
+    return { answer: this.#answer(checked, columns, answer, true) };
+  }
+
+  #answer(
+    row: readonly number[],
+    columns: Columns,
+    named: string | undefined,
+    partial = false,
+  ): Answer {
     const { labels, places, assumed } = columns;
     const top = argMax(row);
     const label = named === undefined ? this.#label(labels[top]!, places[top]) : this.#label(named);
     const place = named === undefined ? undefined : this.#match(named);
+    const agrees = named === undefined ? undefined : agreement(row, columns, named, place);
+    this.#shape.observe({ row, named: partial, agrees });
     const contradicted = assumed && place !== undefined && row[place]! < row[top]!;
     if (this.#options.labelsOnly === true || contradicted) return { label };
     return { label, probabilities: this.#project(row, places) };
@@ -100,18 +141,22 @@ export class AnswerReader {
         `holds ${row.length} probabilities in row ${number} for ${labels.length} labels`,
       );
     }
-    let sum = 0;
-    const checked = row.map((value, column) => {
+    return row.map((value, column) => {
       if (!isProbability(value)) {
         throw this.#invalid(
           `gives ${shown(value)} as the probability of ${shown(labels[column])} in row ${number}`,
           'probabilities are numbers from 0 to 1: put a softmax behind logits, divide percentages by 100',
         );
       }
-      sum += value;
       return Math.min(1, Math.max(0, value));
     });
-    if (Math.abs(sum - 1) <= sumTolerance) return checked;
+  }
+
+  /** Returns the sum of a row when it is one that probabilities can have. */
+  #checkSum(row: readonly number[], number: number, partial = false): number {
+    const sum = row.reduce((total, value) => total + value, 0);
+    const { excess, deficit } = roundingOf(row);
+    if (sum > 0 && sum - 1 <= excess && (partial || 1 - sum <= deficit)) return sum;
     throw this.#invalid(
       `gives probabilities that sum to ${sum} in row ${number}`,
       'have the suspect give all of its labels, normalised, or read only its answers',
@@ -133,6 +178,35 @@ export class AnswerReader {
 
 function isProbability(value: unknown): value is number {
   return typeof value === 'number' && value >= -rangeTolerance && value <= 1 + rangeTolerance;
+}
+
+/**
+ * Returns how far the sum of a row may lie above and below 1: rounding K values to d decimals moves it
+ * by at most K/2 steps of 10^-d, and cutting them off by K steps, downwards. A step of 1 says nothing.
+ */
+function roundingOf(row: readonly number[]): {
+  readonly excess: number;
+  readonly deficit: number;
+} {
+  const decimals = decimalsOf(row);
+  const step = decimals === undefined || decimals === 0 ? 0 : 10 ** -decimals;
+  const excess = Math.max(sumTolerance, (row.length / 2) * step + rangeTolerance);
+  return { excess, deficit: Math.max(excess, row.length * step + rangeTolerance) };
+}
+
+/** Says whether a label is one of the likeliest; undefined when the row does not know it. */
+function agreement(
+  row: readonly number[],
+  { labels, places }: Columns,
+  named: string,
+  place: number | undefined,
+): boolean | undefined {
+  const largest = Math.max(...row);
+  const columns = [...labels.keys()].filter(
+    (column) => labels[column] === named || (place !== undefined && places[column] === place),
+  );
+  if (columns.length === 0) return undefined;
+  return columns.some((column) => row[column] === largest);
 }
 
 function argMax(row: readonly number[]): number {

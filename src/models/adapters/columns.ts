@@ -39,7 +39,7 @@ export function columnsOf(
   const { labels: ours, address } = options;
   if (probabilities === undefined) return undefined;
   const labels = namedLabels(wire, options);
-  if (labels !== undefined) return { labels, places: labels.map(match), assumed: false };
+  if (labels !== undefined) return columnsOfNamed(labels, match);
   const width = probabilities.find((row) => row !== null)?.length ?? ours.length;
   if (width === ours.length) return { labels: ours, places: [...ours.keys()], assumed: true };
   if (answers !== undefined && ours.length > 0) return undefined;
@@ -48,4 +48,9 @@ export function columnsOf(
     `holds ${width} probabilities for each input but not the labels they belong to`,
     "list the suspect's labels, in its order, under audit.suspectLabels in touchmark.yaml (those of the protected model itself under model.labels)",
   );
+}
+
+/** Returns what the labels mean that a suspect names itself, one for each of its probabilities. */
+export function columnsOfNamed(labels: readonly string[], match: LabelMatcher): Columns {
+  return { labels, places: labels.map(match), assumed: false };
 }

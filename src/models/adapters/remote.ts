@@ -1,13 +1,16 @@
 import type { Classifier, Description, Input, Missing, Outcome } from '../../contracts.ts';
 import { display, parseAddress } from './address.ts';
+import type { AnswerShape } from './answer-shape.ts';
 import { AnswerReader, type Outside } from './answers.ts';
 import { Batches } from './batches.ts';
 import { namedLabels } from './columns.ts';
-import { Transport, type TransportCounts, type TransportOptions } from './transport.ts';
+import { type Credentials, type JsonTransport, openTransport } from './credentials.ts';
+import type { Surroundings } from './suspect-surroundings.ts';
+import type { TransportCounts, TransportOptions } from './transport.ts';
 import type { WireAnswers } from './wire-answers.ts';
 
-/** How to reach and read a classifier behind HTTP, whatever its protocol. */
-export interface RemoteOptions extends TransportOptions {
+/** How to reach and read a classifier, whatever its protocol. */
+export interface RemoteOptions extends TransportOptions, Credentials, Surroundings {
   /** The protected model's labels: the set that every answer is expressed in. */
   readonly labels: readonly string[];
   /** From the suspect's labels to ours, where the built-in rules do not find them. */
@@ -20,17 +23,21 @@ export interface RemoteOptions extends TransportOptions {
   readonly batchSize?: number;
   /** Asked once by `describe` where only an answer tells what a suspect gives; default a sentence. */
   readonly example?: Input;
+  /** Which probe of a recorded run an input was; only `replay:` needs it. */
+  readonly replayIds?: (input: Input) => string | undefined;
 }
 
 /** What asking has cost and brought so far. */
 export interface RemoteCounts extends TransportCounts {
   readonly outside: Outside;
+  /** What the probabilities look like; absent when none came. */
+  readonly shape?: AnswerShape;
 }
 
-/** A classifier behind HTTP. Its errors are those of `Transport.post` and `AnswerReader.read`. */
+/** A classifier that is not ours. Its errors, behind HTTP, are those of `Transport.post` and `AnswerReader.read`. */
 export interface RemoteClassifier extends Classifier {
   counts(): RemoteCounts;
-  /** Closes its connections; requests under way are cut off. */
+  /** Closes its connections and ends its processes; requests under way are cut off. */
   close(): Promise<void>;
 }
 
@@ -39,7 +46,7 @@ export interface Connection {
   readonly url: URL;
   /** The address as it may be shown. */
   readonly shown: string;
-  readonly transport: Transport;
+  readonly transport: JsonTransport;
   readonly options: RemoteOptions;
   readonly example: Input;
 }
@@ -64,10 +71,31 @@ export function openRemote(
 ): RemoteClassifier {
   const url = parseAddress(address);
   const shown = display(url);
-  const reader = new AnswerReader({ ...options, address: shown });
-  const transport = new Transport(options);
+  const transport = openTransport(options);
   const example = options.example ?? 'The quick brown fox.';
   const protocol = speak({ url, shown, transport, options, example });
+  return readAnswers(protocol, shown, options, {
+    counts: () => transport.counts,
+    close: () => transport.close(),
+  });
+}
+
+/**
+ * Returns a classifier that asks in batches and reads what comes over the protected model's labels.
+ *
+ * @param shown Where it is, as it may be shown.
+ * @throws USAGE for a batch size, CONFIG_INVALID for a label map that leads outside `labels`.
+ */
+export function readAnswers(
+  protocol: Protocol,
+  shown: string,
+  options: RemoteOptions,
+  {
+    counts,
+    close,
+  }: { readonly counts: () => TransportCounts; readonly close: () => Promise<void> },
+): RemoteClassifier {
+  const reader = new AnswerReader({ ...options, address: shown });
   const batches = new Batches(options.batchSize ?? 64, async (inputs, signal) => {
     const answer = await protocol.ask(inputs, signal);
     if (typeof answer !== 'string') return reader.read(answer, inputs.length);
@@ -76,8 +104,11 @@ export function openRemote(
   return {
     describe: ({ signal }) => protocol.describe(signal),
     classify: (inputs, { signal }) => batches.outcomes(inputs, signal),
-    counts: () => ({ ...transport.counts, outside: reader.outside }),
-    close: () => transport.close(),
+    counts: () => {
+      const { shape, outside } = reader;
+      return { ...counts(), outside, ...(shape.samples > 0 && { shape }) };
+    },
+    close,
   };
 }
 
@@ -91,14 +122,14 @@ export function openRemote(
  */
 export function learn(
   wire: WireAnswers,
-  { options, shown }: Connection,
+  { options, shown }: Pick<Connection, 'options' | 'shown'>,
 ): Pick<Description, 'labels' | 'gives'> {
   const [outcome] = new AnswerReader({ ...options, address: shown }).read(wire, 1);
   const labels = namedLabels(wire, options);
   const readable =
     outcome !== undefined && 'answer' in outcome
       ? outcome.answer.probabilities !== undefined
-      : wire.probabilities !== undefined && options.labelsOnly !== true;
+      : (wire.probabilities ?? wire.named) !== undefined && options.labelsOnly !== true;
   return {
     ...(labels === undefined ? {} : { labels }),
     gives: readable ? ['labels', 'probabilities'] : ['labels'],

@@ -1,11 +1,20 @@
+import type { Missing } from '../../contracts.ts';
+
 /** What a suspect sent for one batch, its shape checked and its values not yet. */
 export interface WireAnswers {
   /** The suspect's own labels, one for each column of `probabilities`. */
   readonly labels?: readonly string[] | undefined;
   /** One row per input; null where the suspect would not answer. */
   readonly probabilities?: readonly (readonly unknown[] | null)[] | undefined;
+  /**
+   * In the place of `probabilities`: for each input, the labels that the suspect names and their
+   * probabilities. What they leave of 1 belongs to labels that it hides.
+   */
+  readonly named?: readonly (ReadonlyMap<string, unknown> | null)[] | undefined;
   /** One label per input; null where the suspect would not answer. */
   readonly answers?: readonly (string | null)[] | undefined;
+  /** Why an input has no answer, in the place of a null where that is no refusal. */
+  readonly missing?: readonly (Missing | undefined)[];
   /** The names of all that came, to tell when none of it can be read. */
   readonly came?: readonly string[];
 }
