@@ -3,36 +3,42 @@ import { z } from 'zod';
 import { lengthPrefixed } from '../keys/encoding.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const position = {
-  sequence: z.number().int().nonnegative(),
-  at: z.iso.datetime(),
-  tenantTag: z.string().regex(/^[0-9a-f]{32}$/),
-};
+const position = { sequence: z.number().int().nonnegative(), at: z.iso.datetime() };
+const ofTenant = { ...position, tenantTag: z.string().regex(/^[0-9a-f]{32}$/) };
 const links = { previous: sha256, hash: sha256 };
 const entrySchema = z.discriminatedUnion('kind', [
-  z.strictObject({ ...position, kind: z.literal('served'), commitment: sha256, ...links }),
+  z.strictObject({ ...ofTenant, kind: z.literal('served'), commitment: sha256, ...links }),
   z.strictObject({
-    ...position,
+    ...ofTenant,
     kind: z.literal('erasure'),
     records: z.number().int().nonnegative(),
+    ...links,
+  }),
+  z.strictObject({
+    ...position,
+    kind: z.literal('sealed'),
+    what: z.enum(['epoch', 'profile', 'plan', 'pool']),
+    digest: sha256,
     ...links,
   }),
 ]);
 
 /**
- * One line of the chain. It names a tenant only by a tag drawn from the tenant's payload key, so
- * that once the key is erased nothing leads from the line to a tenant, a question or an answer.
+ * One line of the chain: a record was served, a tenant erased, or a digest sealed. It names a tenant
+ * only by a tag drawn from the tenant's payload key, so that once the key is erased nothing leads
+ * from the line to a tenant, a question or an answer.
  */
 export type ChainEntry = Readonly<z.infer<typeof entrySchema>>;
 
+/** What a digest in the chain is of: an epoch key's commitment, a profile, a plan, or a pool. */
+export type SealedKind = Extract<ChainEntry, { kind: 'sealed' }>['what'];
+
+type Unlinked<Entry> = Entry extends ChainEntry
+  ? Omit<Entry, 'sequence' | keyof typeof links>
+  : never;
+
 /** What an entry says, before it is linked to the chain. */
-export type ChainNote =
-  | ({ readonly kind: 'served'; readonly at: string; readonly tenantTag: string } & {
-      readonly commitment: string;
-    })
-  | ({ readonly kind: 'erasure'; readonly at: string; readonly tenantTag: string } & {
-      readonly records: number;
-    });
+export type ChainNote = Readonly<Unlinked<ChainEntry>>;
 
 /** The end of a chain: how many entries it has, and the hash that the next one links to. */
 export interface ChainHead {
@@ -110,6 +116,12 @@ function parseEntry(line: string): ChainEntry | undefined {
   return entrySchema.safeParse(parseJson(line)).data;
 }
 
+/** Returns a value as an entry when it is one and has the hash of its content, else undefined. */
+export function readEntry(value: unknown): ChainEntry | undefined {
+  const { data } = entrySchema.safeParse(value);
+  return data?.hash === (data && entryHash(data)) ? data : undefined;
+}
+
 /** Returns the parsed JSON, or undefined when the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
@@ -119,17 +131,23 @@ export function parseJson(text: string): unknown {
   }
 }
 
-type Unlinked = ChainNote & { readonly sequence: number; readonly previous: string };
+type Placed = ChainNote & { readonly sequence: number; readonly previous: string };
 
-function entryHash(entry: Unlinked): string {
+function entryHash(entry: Placed): string {
   return digest('touchmark/v1/chain-entry', spelling(entry, {}));
 }
 
-function spelling(entry: Unlinked, hash: { readonly hash?: string }): string {
-  const { sequence, kind, at, tenantTag, previous } = entry;
-  const fact =
-    entry.kind === 'served' ? { commitment: entry.commitment } : { records: entry.records };
-  return JSON.stringify({ sequence, kind, at, tenantTag, ...fact, previous, ...hash });
+function spelling(entry: Placed, hash: { readonly hash?: string }): string {
+  const { sequence, kind, at, previous } = entry;
+  return JSON.stringify({ sequence, kind, at, ...factOf(entry), previous, ...hash });
+}
+
+function factOf(entry: ChainNote): object {
+  if (entry.kind === 'sealed') return { what: entry.what, digest: entry.digest };
+  const { tenantTag } = entry;
+  return entry.kind === 'served'
+    ? { tenantTag, commitment: entry.commitment }
+    : { tenantTag, records: entry.records };
 }
 
 /** Returns SHA-256 of the length-prefixed parts, in hexadecimal. */

@@ -39,8 +39,11 @@ export function tenantHash(tenant: string): string {
   return createHash('sha256').update(message).digest('hex').slice(0, 32);
 }
 
+/** What this version writes: since version 2 the chain may have sealed digests, and checkpoints signatures. */
+export const logSchema = 'touchmark/serving-log@2';
+
 const headerSchema = z.strictObject({
-  schema: z.literal('touchmark/serving-log@1'),
+  schema: z.enum([logSchema, 'touchmark/serving-log@1']),
   identifier: z.string().regex(/^[0-9a-f]{32}$/),
 });
 export type LogHeader = Readonly<z.infer<typeof headerSchema>>;
@@ -60,11 +63,11 @@ export async function readHeader(layout: Layout): Promise<LogHeader | undefined>
     .object({ schema: z.string().catch('') })
     .catch({ schema: '' })
     .parse(value);
-  const newer = /^touchmark\/serving-log@\d+$/.test(schema) && schema !== 'touchmark/serving-log@1';
+  const newer = /^touchmark\/serving-log@([3-9]|[1-9]\d+)$/.test(schema);
   throw new TouchmarkError(
     'LOG_INVALID',
     newer
-      ? `${layout.header} says ${schema}; this version reads touchmark/serving-log@1.`
+      ? `${layout.header} says ${schema}; this version reads up to ${logSchema}.`
       : `${layout.header} is not the header of a serving log.`,
     { hint: newer ? 'Upgrade touchmark.' : 'Restore the file from a copy.' },
   );

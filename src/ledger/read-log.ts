@@ -1,9 +1,10 @@
 import type { ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
+import type { ChainEntry } from './chain.ts';
 import { type Layout, layoutOf, requireHeader } from './layout.ts';
 import { decodeRecord } from './payload.ts';
 import { listPayloadKeys, loadPayloadKey, type PayloadKey } from './payload-keys.ts';
-import { chainSegments, openSegmentPayloads } from './segments.ts';
+import { chainSegments, openSegmentPayloads, type PayloadOpening } from './segments.ts';
 
 /** Which records to read. */
 export interface RecordSelection {
@@ -25,8 +26,27 @@ export interface RecordSelection {
  */
 export async function* readServingLog(
   directory: string,
-  { tenant, epoch, onMissing }: RecordSelection,
+  selection: RecordSelection,
 ): AsyncGenerator<ServedRecord> {
+  for await (const { record } of readServingLogWithOpenings(directory, selection)) yield record;
+}
+
+/** A record with what proves to others that the chain committed to it. */
+export interface OpenedRecord extends PayloadOpening {
+  readonly record: ServedRecord;
+}
+
+/**
+ * Yields as `readServingLog`, each record with its chain entry, its salt and its bytes:
+ * `commitToPayload(salt, payload)` is the entry's commitment, `decodeRecord(payload, sequence)` the
+ * record.
+ *
+ * @throws TouchmarkError as `readServingLog`
+ */
+export async function* readServingLogWithOpenings(
+  directory: string,
+  { tenant, epoch, onMissing }: RecordSelection,
+): AsyncGenerator<OpenedRecord> {
   const layout = layoutOf(directory);
   const header = await requireHeader(layout);
   const key = await requirePayloadKey(layout, tenant);
@@ -38,11 +58,30 @@ export async function* readServingLog(
       if (!onMissing) throw missingPayload(directory, sequence);
       onMissing(sequence);
     }
-    for (const { sequence, payload } of opened) {
-      const record = decodeRecord(payload, sequence);
-      if (epoch === undefined || record.epoch === epoch) yield record;
+    for (const opening of opened) {
+      const record = decodeRecord(opening.payload, opening.entry.sequence);
+      if (epoch === undefined || record.epoch === epoch) yield { ...opening, record };
     }
   }
+}
+
+/**
+ * Returns the identifier of a log and all entries of its chain. Needs no lock; an unfinished last
+ * line, as a gateway is just writing it, is left out.
+ *
+ * @throws TouchmarkError LOG_INVALID when there is no log, or naming file and line of its first break
+ */
+export async function readChain(
+  directory: string,
+): Promise<{ readonly identifier: string; readonly entries: readonly ChainEntry[] }> {
+  const layout = layoutOf(directory);
+  const header = await requireHeader(layout);
+  const entries: ChainEntry[] = [];
+  for await (const segment of chainSegments(layout, header)) {
+    if (segment.broken) throw segment.broken;
+    for (const entry of segment.entries) entries.push(entry);
+  }
+  return { identifier: header.identifier, entries };
 }
 
 /**

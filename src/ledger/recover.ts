@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TouchmarkError } from '../errors.ts';
-import { type ChainHead, genesis } from './chain.ts';
+import { type ChainHead, genesis, type SealedKind } from './chain.ts';
 import { CheckpointedTree, readCheckpoints } from './checkpoints.ts';
 import { guarded, namesIn, readIfPresent, splitLines } from './files.ts';
 import {
   type Layout,
   type LogHeader,
+  logSchema,
   readHeader,
   segmentName,
   segmentNumbers,
@@ -34,6 +35,8 @@ export interface LogState {
   readonly checkpointed: number;
   readonly segment: { readonly number: number; readonly entries: number };
   readonly recordsByTag: Map<string, number>;
+  /** What `sealName` gives for every digest that the chain has. */
+  readonly seals: ReadonlySet<string>;
   readonly recovery: Recovery;
 }
 
@@ -43,14 +46,18 @@ export async function prepareDirectory(layout: Layout, random: RandomSource): Pr
     await guarded('make', directory, () => mkdir(directory, { recursive: true, mode: 0o700 }));
   }
   const present = await readHeader(layout);
-  if (present !== undefined) return present;
+  if (present !== undefined) {
+    const header: LogHeader = { ...present, schema: logSchema };
+    if (present.schema !== logSchema) await writeHeader(layout, header);
+    return header;
+  }
   if ((await segmentNumbers(layout.segments)).length > 0) {
     throw new TouchmarkError('LOG_INVALID', `${layout.header} is missing beside its segments.`, {
       hint: 'Restore the file from a copy; the chain cannot be continued without it.',
     });
   }
   const identifier = Buffer.from(random(16)).toString('hex');
-  const header: LogHeader = { schema: 'touchmark/serving-log@1', identifier };
+  const header: LogHeader = { schema: logSchema, identifier };
   await writeHeader(layout, header);
   return header;
 }
@@ -65,14 +72,16 @@ export async function recover(layout: Layout, header: LogHeader): Promise<LogSta
   const { checkpoints, rest } = await readCheckpoints(layout);
   const tree = new CheckpointedTree(layout, checkpoints);
   const recordsByTag = new Map<string, number>();
+  const seals = new Set<string>();
   const erased = new Set<string>();
   let last: ChainSegment | undefined;
   for await (const segment of chainSegments(layout, header)) {
     if (segment.broken) throw segment.broken;
     tree.add(segment.entries);
-    for (const { kind, tenantTag } of segment.entries) {
-      if (kind === 'erasure') erased.add(tenantTag);
-      else recordsByTag.set(tenantTag, (recordsByTag.get(tenantTag) ?? 0) + 1);
+    for (const entry of segment.entries) {
+      if (entry.kind === 'erasure') erased.add(entry.tenantTag);
+      else if (entry.kind === 'sealed') seals.add(sealName(entry.what, entry.digest));
+      else countRecord(recordsByTag, entry.tenantTag);
     }
     last = segment;
   }
@@ -83,7 +92,7 @@ export async function recover(layout: Layout, header: LogHeader): Promise<LogSta
   const head = last?.head ?? genesis(header.identifier);
   const payloads = await mendPayloads(layout, last?.number ?? 1, head.size);
   const missingPayloads = (last?.entries ?? [])
-    .filter(({ kind, tenantTag }) => kind === 'served' && !erased.has(tenantTag))
+    .filter((entry) => entry.kind === 'served' && !erased.has(entry.tenantTag))
     .map(({ sequence }) => sequence)
     .filter((sequence) => !payloads.present.has(sequence));
   return {
@@ -92,12 +101,23 @@ export async function recover(layout: Layout, header: LogHeader): Promise<LogSta
     checkpointed: checkpoints.at(-1)?.size ?? 0,
     segment: { number: last?.number ?? 1, entries: last?.entries.length ?? 0 },
     recordsByTag,
+    seals,
     recovery: {
       trimmedBytes: rest + (last?.rest ?? 0) + payloads.trimmedBytes,
       droppedPayloads: payloads.dropped,
       missingPayloads,
     },
   };
+}
+
+/** Returns the key of a digest among those that the chain has. */
+export function sealName(what: SealedKind, digest: string): string {
+  return `${what} ${digest}`;
+}
+
+/** Counts one more served record of a tag. */
+export function countRecord(recordsByTag: Map<string, number>, tag: string): void {
+  recordsByTag.set(tag, (recordsByTag.get(tag) ?? 0) + 1);
 }
 
 /** Only payload files from the last segment on can hold what was never chained. */

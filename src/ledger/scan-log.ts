@@ -34,7 +34,7 @@ export async function scanServingLog(
     for (const key of keys) {
       const { opened, problems } = await openSegmentPayloads(layout, segment, key);
       if (problems[0]) throw problems[0];
-      for (const { sequence, payload } of opened) visit(decodeRecord(payload, sequence));
+      for (const { entry, payload } of opened) visit(decodeRecord(payload, entry.sequence));
     }
   }
   return { exists: true, erasures };

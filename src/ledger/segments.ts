@@ -58,9 +58,16 @@ export async function* chainSegments(
   }
 }
 
+/** One payload in clear, and the entry of the chain that commits to it under the salt. */
+export interface PayloadOpening {
+  readonly entry: Extract<ChainEntry, { kind: 'served' }>;
+  readonly salt: Buffer;
+  readonly payload: Buffer;
+}
+
 /** What one tenant's payloads of one segment hold. */
 export interface SegmentPayloads {
-  readonly opened: readonly { readonly sequence: number; readonly payload: Buffer }[];
+  readonly opened: readonly PayloadOpening[];
   /** Sequences that the chain commits to and that no payload line holds. */
   readonly missing: readonly number[];
   /** LOG_INVALID for every line that does not open to what the chain committed to. */
@@ -75,13 +82,11 @@ export async function openSegmentPayloads(
 ): Promise<SegmentPayloads> {
   const path = join(layout.payloads, tenantHash(tenant), segmentName(segment.number));
   const { lines } = splitLines((await readIfPresent(path)) ?? Buffer.alloc(0));
-  const awaited = new Map<number, string>();
+  const awaited = new Map<number, PayloadOpening['entry']>();
   for (const entry of segment.entries) {
-    if (entry.kind === 'served' && entry.tenantTag === tag) {
-      awaited.set(entry.sequence, entry.commitment);
-    }
+    if (entry.kind === 'served' && entry.tenantTag === tag) awaited.set(entry.sequence, entry);
   }
-  const opened: { sequence: number; payload: Buffer }[] = [];
+  const opened: PayloadOpening[] = [];
   const problems: TouchmarkError[] = [];
   for (const [index, line] of lines.entries()) {
     const problem = (reason: string) => problems.push(logInvalid(path, index + 1, reason));
@@ -92,14 +97,13 @@ export async function openSegmentPayloads(
     }
     const { sequence } = sealed;
     if (sequence >= segment.head.size) continue; // written, but not yet chained
-    const commitment = awaited.get(sequence);
+    const entry = awaited.get(sequence);
     const clear = openPayload(key, tenant, sealed);
-    if (commitment === undefined)
-      problem(`has sequence ${sequence}, which the chain does not await`);
+    if (entry === undefined) problem(`has sequence ${sequence}, which the chain does not await`);
     else if (clear === undefined) problem(`(record ${sequence}) does not decrypt`);
-    else if (commitToPayload(clear.salt, clear.payload) !== commitment) {
+    else if (commitToPayload(clear.salt, clear.payload) !== entry.commitment) {
       problem(`(record ${sequence}) is not what the chain committed to`);
-    } else opened.push({ sequence, payload: clear.payload });
+    } else opened.push({ entry, ...clear });
     awaited.delete(sequence);
   }
   return { opened, missing: [...awaited.keys()], problems };

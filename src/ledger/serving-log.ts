@@ -11,6 +11,7 @@ import {
   entryLine,
   headAfter,
   nextEntry,
+  type SealedKind,
 } from './chain.ts';
 import { guarded } from './files.ts';
 import { layoutOf } from './layout.ts';
@@ -24,7 +25,14 @@ import {
   type RandomSource,
 } from './payload-keys.ts';
 import { type RecordSelection, readServingLog } from './read-log.ts';
-import { type LogState, prepareDirectory, type Recovery, recover } from './recover.ts';
+import {
+  countRecord,
+  type LogState,
+  prepareDirectory,
+  type Recovery,
+  recover,
+  sealName,
+} from './recover.ts';
 
 /** Settings of a serving log; all have defaults. */
 export interface ServingLogOptions {
@@ -38,8 +46,11 @@ export interface ServingLogOptions {
   readonly fsyncMilliseconds?: number;
 }
 
+type Untimed<Note> = Note extends ChainNote ? Omit<Note, 'at'> : never;
+type UntimedNote = Untimed<Exclude<ChainNote, { kind: 'served' }>>;
+
 interface Waiting {
-  readonly records: readonly UnnumberedRecord[] | Extract<ChainNote, { kind: 'erasure' }>;
+  readonly records: readonly UnnumberedRecord[] | UntimedNote;
   readonly resolve: (sequences: number[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -93,6 +104,7 @@ export class ServingLog {
   readonly #files: LogFiles;
   readonly #release: () => Promise<void>;
   readonly #keys = new Map<string, PayloadKey>();
+  readonly #seals: Map<string, Promise<unknown>>;
   #head: ChainHead;
   #checkpointed: number;
   #waiting: Waiting[] = [];
@@ -115,11 +127,12 @@ export class ServingLog {
     this.#state = state;
     this.#files = files;
     this.#release = release;
+    this.#seals = new Map([...state.seals].map((name) => [name, Promise.resolve()]));
     this.#head = state.head;
     this.#checkpointed = state.checkpointed;
   }
 
-  /** Entries of the chain so far, erasure notes included. */
+  /** Entries of the chain so far, erasure notes and sealed digests included. */
   get count(): number {
     return this.#head.size;
   }
@@ -143,9 +156,32 @@ export class ServingLog {
   /** Notes in the chain that the payloads under a tag are erased; `eraseTenant` then erases them. */
   async appendErasure(tenantTag: string): Promise<number> {
     const records = this.#state.recordsByTag.get(tenantTag) ?? 0;
-    const at = this.#settings.clock().toISOString();
-    await this.#enqueue({ kind: 'erasure', at, tenantTag, records });
+    await this.#enqueue({ kind: 'erasure', tenantTag, records });
     return records;
+  }
+
+  /**
+   * Puts a digest into the chain, once in the life of the log, and resolves when the chain has it:
+   * whatever is appended afterwards stands behind it.
+   *
+   * @param digest 64 hexadecimal digits
+   * @throws TouchmarkError INPUT_INVALID for another digest; else as `append`
+   */
+  async seal(what: SealedKind, digest: string): Promise<void> {
+    if (!/^[0-9a-f]{64}$/.test(digest)) {
+      throw new TouchmarkError('INPUT_INVALID', `The digest to seal of the ${what} is malformed.`, {
+        hint: 'Give 64 hexadecimal digits in lower case.',
+      });
+    }
+    const name = sealName(what, digest);
+    const sealed = this.#seals.get(name) ?? this.#enqueue({ kind: 'sealed', what, digest });
+    this.#seals.set(name, sealed);
+    try {
+      await sealed;
+    } catch (cause) {
+      this.#seals.delete(name);
+      throw cause;
+    }
   }
 
   /** Yields a tenant's records in served order; see `readServingLog`. */
@@ -231,7 +267,7 @@ export class ServingLog {
     const sequences: number[][] = [];
     for (const { records } of batch) {
       if ('kind' in records) {
-        sequences.push([link(records)]);
+        sequences.push([link({ ...records, at })]);
         continue;
       }
       const own: number[] = [];
@@ -255,9 +291,8 @@ export class ServingLog {
     await this.#files.append(payloads, chain, this.#settings.segmentRecords);
     this.#head = head;
     this.#state.tree.add(entries);
-    for (const { kind, tenantTag } of entries) {
-      const { recordsByTag } = this.#state;
-      if (kind === 'served') recordsByTag.set(tenantTag, (recordsByTag.get(tenantTag) ?? 0) + 1);
+    for (const entry of entries) {
+      if (entry.kind === 'served') countRecord(this.#state.recordsByTag, entry.tenantTag);
     }
     this.#syncTimer ??= setTimeout(() => {
       this.sync().catch((error) => this.fail(error));

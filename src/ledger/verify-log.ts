@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { TouchmarkError } from '../errors.ts';
-import { type ChainHead, genesis } from './chain.ts';
+import { type ChainHead, genesis, type SealedKind } from './chain.ts';
 import { CheckpointedTree, readCheckpoints } from './checkpoints.ts';
 import { type Layout, type LogHeader, layoutOf, requireHeader, segmentNumbers } from './layout.ts';
 import { listPayloadKeys, type PayloadKey } from './payload-keys.ts';
@@ -14,6 +14,13 @@ export interface LogReport {
   readonly tenants: Readonly<Record<string, number>>;
   /** Erasure notes of the chain. */
   readonly erased: readonly { readonly at: string; readonly records: number }[];
+  /** Digests that the chain has, such as epoch commitments, oldest first. */
+  readonly seals: readonly {
+    readonly sequence: number;
+    readonly at: string;
+    readonly what: SealedKind;
+    readonly digest: string;
+  }[];
   /** Checkpoints whose Merkle roots are those of the chain. */
   readonly checkpoints: number;
   readonly head: ChainHead;
@@ -60,6 +67,7 @@ class Verification {
   readonly #layout: Layout;
   readonly #keys: readonly PayloadKey[];
   readonly #tags = new Map<string, number>();
+  readonly #seals: LogReport['seals'][number][] = [];
   readonly #erased = new Map<string, { readonly at: string; readonly records: number }>();
   #tree: CheckpointedTree | undefined;
   #head: ChainHead | undefined;
@@ -105,6 +113,7 @@ class Verification {
       records: served,
       tenants: Object.fromEntries(tenants),
       erased: [...this.#erased.values()],
+      seals: this.#seals,
       checkpoints: this.#tree?.checked ?? 0,
       head: this.#head ?? genesis(header.identifier),
       problems: this.problems,
@@ -113,6 +122,11 @@ class Verification {
 
   #count(segment: ChainSegment): void {
     for (const entry of segment.entries) {
+      if (entry.kind === 'sealed') {
+        const { sequence, at, what, digest } = entry;
+        this.#seals.push({ sequence, at, what, digest });
+        continue;
+      }
       const { tenantTag, at } = entry;
       const records = this.#tags.get(tenantTag) ?? 0;
       if (entry.kind === 'served') this.#tags.set(tenantTag, records + 1);

@@ -1,3 +1,4 @@
+import { digestOf } from '../audit/plan.ts';
 import type { Classifier, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { canonicalInput } from '../keys/canonical-input.ts';
@@ -11,7 +12,7 @@ const markersKept = 64;
 
 /** What the pipeline needs of the key ring. */
 export interface EpochKeys {
-  currentEpoch(tenant: string): { readonly epoch: string };
+  currentEpoch(tenant: string): { readonly epoch: string; readonly commitment: string };
   epochKey(tenant: string, epoch: string): Uint8Array;
 }
 
@@ -19,6 +20,11 @@ export interface EpochKeys {
 export interface ServedLog {
   /** Resolves once the records outlive this process. */
   append(records: readonly Omit<ServedRecord, 'sequence'>[]): Promise<readonly number[]>;
+  /**
+   * Resolves once the log has the digest, 64 hexadecimal digits, before all that is appended later;
+   * sealing it again changes nothing.
+   */
+  seal?(what: 'epoch' | 'profile', digest: string): Promise<void>;
 }
 
 export interface PipelineOptions {
@@ -34,7 +40,8 @@ export interface PipelineOptions {
  * Answers for a protected classifier: asks it, marks each answer under the tenant's current epoch,
  * records question, clean and served answer, and only then lets the answer go.
  *
- * It fails closed: what could not be marked or recorded is not served.
+ * It fails closed: what could not be marked or recorded is not served. Before the first record under
+ * an epoch and a profile, the log has the epoch's commitment and the profile's digest.
  */
 export function createPipeline(options: PipelineOptions): Answering {
   const { upstream, profile, model, keyRing, log, clock } = options;
@@ -51,16 +58,23 @@ export function createPipeline(options: PipelineOptions): Answering {
     return marker;
   };
 
+  const profileDigest = hexOf(digestOf(profile));
+  const sealBefore = async (commitment: string) => {
+    await log.seal?.('profile', profileDigest);
+    await log.seal?.('epoch', hexOf(commitment));
+  };
+
   return {
     model,
     async answer({ tenant, inputs }, { signal }) {
       const canonical = inputs.map(canonicalInput);
       const clean = await askClean(upstream, canonical, signal);
       requireShape(clean, canonical.length, profile.labels.length);
-      const { epoch } = keyRing.currentEpoch(tenant);
+      const { epoch, commitment } = keyRing.currentEpoch(tenant);
       const marker = markerOf(tenant, epoch);
       const marked = canonical.map((input, index) => marker.mark(input, clean[index]!));
       const servedAt = clock().toISOString();
+      await sealBefore(commitment);
       await log.append(
         marked.map(({ served, label, marks }, index) => ({
           tenant,
@@ -86,6 +100,11 @@ export function createPipeline(options: PipelineOptions): Answering {
       }
     },
   };
+}
+
+/** Returns a digest without the name of its algorithm. */
+function hexOf(digest: string): string {
+  return digest.replace(/^sha256:/, '');
 }
 
 /** An adapter would have checked; an upstream in this process is checked here. */

@@ -22,7 +22,9 @@ function chainOf(count: number): ChainEntry[] {
     const entry =
       number === 2
         ? nextEntry(head, { kind: 'erasure', at, tenantTag, records: 2 })
-        : nextEntry(head, { kind: 'served', at, tenantTag, commitment });
+        : number === 4
+          ? nextEntry(head, { kind: 'sealed', at, what: 'epoch', digest: commitment })
+          : nextEntry(head, { kind: 'served', at, tenantTag, commitment });
     entries.push(entry);
     head = headAfter(entry);
   }

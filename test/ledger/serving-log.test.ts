@@ -9,8 +9,13 @@ import {
 } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { TouchmarkError } from '../../src/errors.ts';
+import { commitToPayload } from '../../src/ledger/chain.ts';
 import { layoutOf, requireHeader } from '../../src/ledger/layout.ts';
+import { LogFiles } from '../../src/ledger/log-files.ts';
+import { decodeRecord } from '../../src/ledger/payload.ts';
+import { readChain, readServingLogWithOpenings } from '../../src/ledger/read-log.ts';
 import { recover } from '../../src/ledger/recover.ts';
 import { openServingLog } from '../../src/ledger/serving-log.ts';
 import { verifyServingLog } from '../../src/ledger/verify-log.ts';
@@ -177,7 +182,7 @@ describe('serving log', () => {
     await (await openServingLog(directory)).close();
     const header = join(directory, 'log.json');
     const text = readFileSync(header, 'utf8');
-    writeFileSync(header, text.replace('serving-log@1', 'serving-log@2'));
+    writeFileSync(header, text.replace('serving-log@2', 'serving-log@3'));
     await expect(openServingLog(directory)).rejects.toMatchObject({
       code: 'LOG_INVALID',
       message: expect.stringContaining('touchmark/serving-log@2'),
@@ -188,5 +193,76 @@ describe('serving log', () => {
       code: 'STORE_DAMAGED',
       message: expect.stringContaining('ENOTDIR'),
     });
+  });
+
+  it('seals a digest once in its life, before what is appended after it', async () => {
+    const directory = temporaryDirectory();
+    const [epoch, profile] = ['e7'.repeat(32), '0f'.repeat(32)];
+    const log = await openServingLog(directory);
+    await Promise.all([
+      log.seal('epoch', epoch),
+      log.seal('epoch', epoch),
+      log.append([recordOf(1)]),
+      log.seal('profile', epoch),
+    ]);
+    await log.close();
+    await expect(log.seal('pool', epoch)).rejects.toMatchObject({ code: 'USAGE' });
+    const again = await openServingLog(directory);
+    await again.seal('epoch', epoch);
+    await again.seal('epoch', profile);
+    await expect(again.seal('epoch', 'E7')).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    await again.close();
+    const report = await verifyServingLog(directory);
+    expect(report).toMatchObject({ records: 1, problems: [], head: { size: 4 } });
+    expect(report.seals.map(({ sequence, what, digest }) => [sequence, what, digest])).toEqual([
+      [0, 'epoch', epoch],
+      [2, 'profile', epoch],
+      [3, 'epoch', profile],
+    ]);
+  });
+
+  it('seals again what there was no room for', async () => {
+    const log = await openServingLog(temporaryDirectory());
+    const digest = '0f'.repeat(32);
+    const full = new TouchmarkError('STORE_FULL', 'no room');
+    const append = vi.spyOn(LogFiles.prototype, 'append').mockRejectedValueOnce(full);
+    await expect(log.seal('epoch', digest)).rejects.toBe(full);
+    append.mockRestore();
+    await log.seal('epoch', digest);
+    expect(log.count).toBe(1);
+    await log.close();
+  });
+
+  it('continues a log of version 1 as one of version 2', async () => {
+    const directory = temporaryDirectory();
+    const log = await openServingLog(directory);
+    await log.append([recordOf(1)]);
+    await log.close();
+    const header = join(directory, 'log.json');
+    const text = readFileSync(header, 'utf8');
+    writeFileSync(header, text.replace('serving-log@2', 'serving-log@1'));
+    expect(await verifyServingLog(directory)).toMatchObject({ records: 1, problems: [] });
+    await (await openServingLog(directory)).close();
+    expect(readFileSync(header, 'utf8')).toBe(text);
+  });
+
+  it('opens single records to others by the chain', async () => {
+    const directory = temporaryDirectory();
+    const log = await openServingLog(directory, { segmentRecords: 2 });
+    for (const record of recordsOf(5)) await log.append([record]);
+    await log.append([recordOf(9, 'bolt')]);
+    await log.close();
+    const { identifier, entries } = await readChain(directory);
+    expect(identifier).toMatch(/^[0-9a-f]{32}$/);
+    const sequences: number[] = [];
+    for await (const opened of readServingLogWithOpenings(directory, { tenant: 'acme' })) {
+      const { entry, salt, payload, record } = opened;
+      expect(entries[entry.sequence]).toEqual(entry);
+      expect(commitToPayload(salt, payload)).toBe(entry.commitment);
+      expect(decodeRecord(payload, entry.sequence)).toEqual(record);
+      sequences.push(record.sequence);
+    }
+    expect(sequences).toEqual([0, 1, 2, 3, 4]);
+    expect(entries).toHaveLength(6);
   });
 });

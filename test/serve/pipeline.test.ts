@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { digestOf } from '../../src/audit/plan.ts';
 import type { Classifier, Input, Outcome } from '../../src/contracts.ts';
 import { TouchmarkError } from '../../src/errors.ts';
 import { openServingLog } from '../../src/ledger/serving-log.ts';
@@ -81,8 +82,8 @@ describe('the serving pipeline', () => {
       expected.map(({ served, label }) => ({ label, probabilities: [...served] })),
     );
     expect(await records()).toEqual(
-      expected.map(({ text, clean, served, label, marks }, sequence) => ({
-        sequence,
+      expected.map(({ text, clean, served, label, marks }, index) => ({
+        sequence: 2 + index,
         tenant: 'acme',
         epoch: 'e1',
         servedAt: now,
@@ -115,6 +116,29 @@ describe('the serving pipeline', () => {
     keyRing.addEpoch('acme', now);
     expect(await ask('acme', 'abacus')).not.toEqual(first);
     expect((await records()).map(({ epoch }) => epoch)).toEqual(['e1', 'e2']);
+  });
+
+  it('has sealed the profile and each epoch before the first record under it, once', async () => {
+    const { keyRing, log, ask, records } = await pipelineOf(['acme', 'bolt']);
+    await Promise.all([ask('acme', 'a'), ask('acme', 'b')]);
+    keyRing.addEpoch('acme', now);
+    await Promise.all([ask('acme', 'c'), ask('bolt', 'd')]);
+    await log.close();
+    const { seals } = await verifyServingLog(log.directory);
+    const [acme, bolt] = await Promise.all([records('acme'), records('bolt')]);
+    const firstOf = (epoch: string) => acme.find((record) => record.epoch === epoch)?.sequence ?? 0;
+    const expected = [
+      ['profile', digestOf(profile), firstOf('e1')],
+      ['epoch', keyRing.commitment('acme', 'e1'), firstOf('e1')],
+      ['epoch', keyRing.commitment('acme', 'e2'), firstOf('e2')],
+      ['epoch', keyRing.commitment('bolt', 'e1'), bolt[0]?.sequence ?? 0],
+    ] as const;
+    expect(seals).toHaveLength(expected.length);
+    for (const [what, digest, before] of expected) {
+      const seal = seals.find((each) => `sha256:${each.digest}` === digest);
+      expect(seal?.what).toBe(what);
+      expect(seal?.sequence).toBeLessThan(before);
+    }
   });
 
   it('serves nothing that the log could not take', async () => {
