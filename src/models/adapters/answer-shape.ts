@@ -24,6 +24,9 @@ const enoughValues = 20;
 const enoughAnswers = 10;
 const mostAnswers = 1000;
 const hiddenMass = 1e-3;
+const sumTolerance = 1e-3;
+/** For what adding floats loses. */
+const slack = 1e-6;
 
 /**
  * Returns the fewest decimals, 0 to 6, to which all of the values are rounded, or undefined when
@@ -38,6 +41,24 @@ export function decimalsOf(values: readonly number[], least = 0): number | undef
     }
   }
   return decimals;
+}
+
+/**
+ * Returns how far the sum of a row may lie above and below 1. Rounding to d decimals raises each value
+ * above 0 by at most half a step of 10^-d and lowers any by as much; cutting off lowers any by a step.
+ * At least 1e-3 is allowed, and a row of whole numbers says nothing of rounding.
+ */
+export function roundingOf(row: readonly number[]): {
+  readonly excess: number;
+  readonly deficit: number;
+} {
+  const decimals = decimalsOf(row);
+  const step = decimals === undefined || decimals === 0 ? 0 : 10 ** -decimals;
+  const raised = row.filter((value) => value > 0).length;
+  return {
+    excess: Math.max(sumTolerance, (raised / 2) * step + slack),
+    deficit: Math.max(sumTolerance, row.length * step + slack),
+  };
 }
 
 function isRounded(value: number, decimals: number): boolean {

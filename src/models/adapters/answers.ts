@@ -1,7 +1,7 @@
 import type { Answer, Outcome } from '../../contracts.ts';
 import type { TouchmarkError } from '../../errors.ts';
-import { type AnswerShape, AnswerShapeObserver, decimalsOf } from './answer-shape.ts';
-import { type Columns, columnsOf, columnsOfNamed } from './columns.ts';
+import { type AnswerShape, AnswerShapeObserver, roundingOf } from './answer-shape.ts';
+import { agreement, type Columns, columnsOf, columnsOfNamed } from './columns.ts';
 import { excerpt, shown } from './excerpt.ts';
 import { createLabelMatcher, type LabelMatcher } from './label-mapping.ts';
 import { invalidAnswer } from './replies.ts';
@@ -16,7 +16,6 @@ export interface Outside {
 }
 
 const rangeTolerance = 1e-6;
-const sumTolerance = 1e-3;
 const acceptedForms =
   'plain JSON is {"labels": [...], "probabilities": [[...], ...]} or {"answers": [...]}; Open Inference is outputs "probabilities" FP32 [n, K] and/or "label" BYTES [n]';
 
@@ -178,35 +177,6 @@ export class AnswerReader {
 
 function isProbability(value: unknown): value is number {
   return typeof value === 'number' && value >= -rangeTolerance && value <= 1 + rangeTolerance;
-}
-
-/**
- * Returns how far the sum of a row may lie above and below 1: rounding K values to d decimals moves it
- * by at most K/2 steps of 10^-d, and cutting them off by K steps, downwards. A step of 1 says nothing.
- */
-function roundingOf(row: readonly number[]): {
-  readonly excess: number;
-  readonly deficit: number;
-} {
-  const decimals = decimalsOf(row);
-  const step = decimals === undefined || decimals === 0 ? 0 : 10 ** -decimals;
-  const excess = Math.max(sumTolerance, (row.length / 2) * step + rangeTolerance);
-  return { excess, deficit: Math.max(excess, row.length * step + rangeTolerance) };
-}
-
-/** Says whether a label is one of the likeliest; undefined when the row does not know it. */
-function agreement(
-  row: readonly number[],
-  { labels, places }: Columns,
-  named: string,
-  place: number | undefined,
-): boolean | undefined {
-  const largest = Math.max(...row);
-  const columns = [...labels.keys()].filter(
-    (column) => labels[column] === named || (place !== undefined && places[column] === place),
-  );
-  if (columns.length === 0) return undefined;
-  return columns.some((column) => row[column] === largest);
 }
 
 function argMax(row: readonly number[]): number {

@@ -54,3 +54,18 @@ export function columnsOf(
 export function columnsOfNamed(labels: readonly string[], match: LabelMatcher): Columns {
   return { labels, places: labels.map(match), assumed: false };
 }
+
+/** Says whether a label is one of the likeliest; undefined when the row does not know it. */
+export function agreement(
+  row: readonly number[],
+  { labels, places }: Columns,
+  named: string,
+  place: number | undefined,
+): boolean | undefined {
+  const largest = Math.max(...row);
+  const columns = [...labels.keys()].filter(
+    (column) => labels[column] === named || (place !== undefined && places[column] === place),
+  );
+  if (columns.length === 0) return undefined;
+  return columns.some((column) => row[column] === largest);
+}

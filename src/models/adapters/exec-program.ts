@@ -43,6 +43,9 @@ export async function runProgram(
   const stop = (reason: unknown) => {
     ending.abort(reason);
     killGroup(child);
+    // A child that left the group could hold these open for ever.
+    child.stdout.destroy();
+    child.stderr.destroy();
   };
   const aborted = () => stop(signal.reason);
   const leaving = () => killGroup(child);
@@ -55,8 +58,8 @@ export async function runProgram(
   signal.addEventListener('abort', aborted, { once: true });
   process.once('exit', leaving);
   try {
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(input.map((each) => `${each}\n`).join(''));
+    child.stdin.on('error', () => {});
+    child.stdin.end(input.map((each) => `${each}\n`).join(''));
     const [code, killedBy] = await ended(child, shown);
     ending.signal.throwIfAborted();
     if (code === 0) return output.lines();

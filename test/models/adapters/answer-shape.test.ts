@@ -87,6 +87,8 @@ describe('a suspect that rounds', () => {
     expect(read([0.33, 0.33, 0.33])).toHaveLength(1);
     expect(() => read([0.33, 0.33, 0.3])).toThrow('sum to 0.96');
     expect(() => read([0.34, 0.34, 0.35])).toThrow('sum to 1.03');
+    expect(() => read([0.9, 0.3, 0])).toThrow('sum to 1.2');
+    expect(read([0.5, 0.4, 0.2])).toHaveLength(1);
     expect(() => read([0, 0, 0])).toThrow('sum to 0 ');
     expect(() => read([0.3333333, 0.3333333, 0.3])).toThrow('sum to 0.96666');
   });

@@ -170,6 +170,18 @@ describe('a program that misbehaves', () => {
     });
   });
 
+  test('leaves a child behind that holds its output open', async () => {
+    const classifier = await program(
+      `const { spawn } = await import('node:child_process');
+       spawn('sleep', ['4'], { stdio: 'inherit', detached: true }).unref();
+       ${labelAll}`,
+      { timeoutMilliseconds: 1000 },
+    );
+    const begun = performance.now();
+    await expect(classifier.classify(['a'], { signal })).rejects.toThrow('took longer than 1 s');
+    expect(performance.now() - begun).toBeLessThan(3000);
+  });
+
   test('is not there', async () => {
     const classifier = openClassifier('exec:/no/such/program --token hidden', {
       labels: ['a', 'b'],
