@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { layoutOf, requireHeader } from './layout.ts';
 import { destroyTenant } from './payload-keys.ts';
 import { requirePayloadKey } from './read-log.ts';
@@ -10,13 +10,22 @@ import { openServingLog } from './serving-log.ts';
  * commitments under a tag that nothing leads from any more. The note comes first, so an erasure that
  * is interrupted is completed when the log is opened next.
  *
+ * @param signingKey signs the log's checkpoints, where the gateway signs them
  * @throws TouchmarkError STORE_LOCKED while a gateway holds the log; TENANT_UNKNOWN naming the known
  *   tenants; LOG_INVALID when there is no log or the chain is broken
  */
-export async function eraseTenant(directory: string, tenant: string, now: Date): Promise<number> {
+export async function eraseTenant(
+  directory: string,
+  tenant: string,
+  now: Date,
+  signingKey?: KeyObject,
+): Promise<number> {
   const layout = layoutOf(directory);
   await requireHeader(layout);
-  const log = await openServingLog(directory, { clock: () => now });
+  const log = await openServingLog(directory, {
+    clock: () => now,
+    ...(signingKey && { signingKey }),
+  });
   try {
     const { tag } = await requirePayloadKey(layout, tenant);
     const records = await log.appendErasure(tag);

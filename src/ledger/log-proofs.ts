@@ -1,7 +1,13 @@
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { TouchmarkError } from '../errors.ts';
-import { leafHash, MerkleTree, verifyInclusion } from '../keys/merkle.ts';
+import {
+  consistencyProof,
+  leafHash,
+  MerkleTree,
+  verifyConsistency,
+  verifyInclusion,
+} from '../keys/merkle.ts';
 import { type ChainEntry, readEntry } from './chain.ts';
 import { type LogFacts, openLogCheckpoint } from './checkpoint-note.ts';
 
@@ -12,12 +18,8 @@ export interface ProvenEntry {
   readonly proof: readonly string[];
 }
 
-const provenSchema = z.array(
-  z.strictObject({
-    entry: z.unknown(),
-    proof: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(64),
-  }),
-);
+const proofSchema = z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(128);
+const provenSchema = z.array(z.strictObject({ entry: z.unknown(), proof: proofSchema }));
 
 /**
  * Builds the tree over a chain once, and returns its root and the proofs of some entries.
@@ -32,8 +34,7 @@ export function proveEntries(
 ): { readonly root: string; readonly proven: readonly ProvenEntry[] } {
   const tree = new MerkleTree(entries.map(leafOf));
   const proven = sequences.map((sequence) => {
-    const proof = tree.inclusionProof(sequence).map((hash) => Buffer.from(hash).toString('hex'));
-    return { entry: entries[sequence]!, proof };
+    return { entry: entries[sequence]!, proof: tree.inclusionProof(sequence).map(toHex) };
   });
   return { root: tree.root().toString('hex'), proven };
 }
@@ -61,7 +62,7 @@ export function verifyLogExtract(
   const checkpoint = openLogCheckpoint(extract.checkpoint, publicKey);
   const proven = provenSchema.safeParse(extract.proven).data;
   if (proven === undefined) throw extractInvalid('is malformed');
-  const root = Buffer.from(checkpoint.root, 'hex');
+  const root = fromHex(checkpoint.root);
   const entries: ChainEntry[] = [];
   for (const [index, { entry: value, proof }] of proven.entries()) {
     const where = `has at place ${index}`;
@@ -74,7 +75,7 @@ export function verifyLogExtract(
       index: entry.sequence,
       size: checkpoint.size,
       leaf: leafOf(entry),
-      proof: proof.map((hash) => Buffer.from(hash, 'hex')),
+      proof: proof.map(fromHex),
       root,
     });
     if (!included)
@@ -82,6 +83,44 @@ export function verifyLogExtract(
     entries.push(entry);
   }
   return { checkpoint, entries };
+}
+
+/**
+ * Returns the proof that a chain's first `size` entries are those of an older checkpoint (RFC 6962,
+ * section 2.1.2), in hexadecimal.
+ *
+ * @throws RangeError unless 0 < size <= entries.length
+ */
+export function proveExtension(entries: readonly ChainEntry[], size: number): readonly string[] {
+  return consistencyProof(size, entries.map(leafOf)).map(toHex);
+}
+
+/**
+ * Decides whether one signed checkpoint extends another of the same log: nothing that stood in the
+ * older was changed or left out since.
+ *
+ * @param proof what `proveExtension` returned, as it was received
+ * @throws TouchmarkError EVIDENCE_INVALID when it does not
+ */
+export function verifyLogExtension(
+  checkpoints: { readonly older: string; readonly newer: string },
+  proof: unknown,
+  publicKey: KeyObject,
+): void {
+  const older = openLogCheckpoint(checkpoints.older, publicKey);
+  const newer = openLogCheckpoint(checkpoints.newer, publicKey);
+  const hashes = proofSchema.safeParse(proof).data;
+  const extended =
+    hashes !== undefined &&
+    older.identifier === newer.identifier &&
+    verifyConsistency({
+      first: older.size,
+      second: newer.size,
+      firstRoot: fromHex(older.root),
+      secondRoot: fromHex(newer.root),
+      proof: hashes.map(fromHex),
+    });
+  if (!extended) throw extractInvalid('is no proof that the newer checkpoint extends the older');
 }
 
 /** Returns the leaf hash that an entry has in the log's tree. */
@@ -102,6 +141,14 @@ function disorderAtHead(entry: ChainEntry, { size, head }: LogFacts): string | u
   return entry.sequence === size - 1 && entry.hash !== head
     ? 'is last and has not the hash that the checkpoint names'
     : undefined;
+}
+
+function toHex(hash: Uint8Array): string {
+  return Buffer.from(hash).toString('hex');
+}
+
+function fromHex(hash: string): Buffer {
+  return Buffer.from(hash, 'hex');
 }
 
 function extractInvalid(reason: string): TouchmarkError {

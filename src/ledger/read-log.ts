@@ -1,6 +1,7 @@
 import type { ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import type { ChainEntry } from './chain.ts';
+import { type Checkpoint, readCheckpoints } from './checkpoints.ts';
 import { type Layout, layoutOf, requireHeader } from './layout.ts';
 import { decodeRecord } from './payload.ts';
 import { listPayloadKeys, loadPayloadKey, type PayloadKey } from './payload-keys.ts';
@@ -82,6 +83,21 @@ export async function readChain(
     for (const entry of segment.entries) entries.push(entry);
   }
   return { identifier: header.identifier, entries };
+}
+
+/**
+ * Returns the newest signed checkpoint of a log as the note to publish, or undefined when none is
+ * signed. Needs no lock.
+ *
+ * @throws TouchmarkError LOG_INVALID when there is no log or a checkpoint is none of it
+ */
+export async function newestSignedCheckpoint(
+  directory: string,
+): Promise<Required<Checkpoint> | undefined> {
+  const layout = layoutOf(directory);
+  const { checkpoints } = await readCheckpoints(layout, await requireHeader(layout));
+  const isSigned = (each: Checkpoint): each is Required<Checkpoint> => each.note !== undefined;
+  return checkpoints.findLast(isSigned);
 }
 
 /**

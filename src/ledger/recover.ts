@@ -30,9 +30,12 @@ export interface Recovery {
 
 /** Where a log stands, ready to be continued. */
 export interface LogState {
+  readonly identifier: string;
   readonly head: ChainHead;
   readonly tree: CheckpointedTree;
+  /** The size of the newest checkpoint, and of the newest that is signed; 0 without one. */
   readonly checkpointed: number;
+  readonly signed: number;
   readonly segment: { readonly number: number; readonly entries: number };
   readonly recordsByTag: Map<string, number>;
   /** What `sealName` gives for every digest that the chain has. */
@@ -69,7 +72,7 @@ export async function prepareDirectory(layout: Layout, random: RandomSource): Pr
  * @throws TouchmarkError LOG_INVALID naming file and line of the first break
  */
 export async function recover(layout: Layout, header: LogHeader): Promise<LogState> {
-  const { checkpoints, rest } = await readCheckpoints(layout);
+  const { checkpoints, rest } = await readCheckpoints(layout, header);
   const tree = new CheckpointedTree(layout, checkpoints);
   const recordsByTag = new Map<string, number>();
   const seals = new Set<string>();
@@ -96,9 +99,11 @@ export async function recover(layout: Layout, header: LogHeader): Promise<LogSta
     .map(({ sequence }) => sequence)
     .filter((sequence) => !payloads.present.has(sequence));
   return {
+    identifier: header.identifier,
     head,
     tree,
     checkpointed: checkpoints.at(-1)?.size ?? 0,
+    signed: checkpoints.findLast(({ note }) => note !== undefined)?.size ?? 0,
     segment: { number: last?.number ?? 1, entries: last?.entries.length ?? 0 },
     recordsByTag,
     seals,

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { ServedRecord } from '../contracts.ts';
@@ -38,6 +38,8 @@ import {
 export interface ServingLogOptions {
   readonly clock?: () => Date;
   readonly random?: RandomSource;
+  /** The Ed25519 private key that signs checkpoints; without it they are not signed. */
+  readonly signingKey?: KeyObject;
   /** Entries between Merkle checkpoints. */
   readonly checkpointEvery?: number;
   /** Entries after which a new segment is begun. */
@@ -45,6 +47,9 @@ export interface ServingLogOptions {
   /** Longest time before written records survive a power cut as well. */
   readonly fsyncMilliseconds?: number;
 }
+
+type Settings = Required<Omit<ServingLogOptions, 'signingKey'>> &
+  Pick<ServingLogOptions, 'signingKey'>;
 
 type Untimed<Note> = Note extends ChainNote ? Omit<Note, 'at'> : never;
 type UntimedNote = Untimed<Exclude<ChainNote, { kind: 'served' }>>;
@@ -83,6 +88,7 @@ export async function openServingLog(
     const files = await LogFiles.open(layout, state.segment);
     const log = new ServingLog(directory, settings, state, files, release);
     loseLock = (error) => log.fail(error);
+    if (settings.signingKey) await log.catchUp();
     return log;
   } catch (cause) {
     await release();
@@ -99,7 +105,7 @@ export class ServingLog {
   readonly directory: string;
   /** What opening had to mend. */
   readonly recovery: Recovery;
-  readonly #settings: Required<ServingLogOptions>;
+  readonly #settings: Settings;
   readonly #state: LogState;
   readonly #files: LogFiles;
   readonly #release: () => Promise<void>;
@@ -116,7 +122,7 @@ export class ServingLog {
   /** Use `openServingLog`. */
   constructor(
     directory: string,
-    settings: Required<ServingLogOptions>,
+    settings: Settings,
     state: LogState,
     files: LogFiles,
     release: () => Promise<void>,
@@ -129,7 +135,7 @@ export class ServingLog {
     this.#release = release;
     this.#seals = new Map([...state.seals].map((name) => [name, Promise.resolve()]));
     this.#head = state.head;
-    this.#checkpointed = state.checkpointed;
+    this.#checkpointed = settings.signingKey ? state.signed : state.checkpointed;
   }
 
   /** Entries of the chain so far, erasure notes and sealed digests included. */
@@ -189,6 +195,11 @@ export class ServingLog {
     return readServingLog(this.directory, selection);
   }
 
+  /** Writes a checkpoint when the newest does not cover the chain, as after a crash. */
+  async catchUp(): Promise<void> {
+    if (!this.#failure && this.#head.size > this.#checkpointed) await this.#checkpoint();
+  }
+
   /** Resolves when everything acknowledged so far survives a power cut. */
   async sync(): Promise<void> {
     clearTimeout(this.#syncTimer);
@@ -216,7 +227,7 @@ export class ServingLog {
     try {
       await this.#draining;
       clearTimeout(this.#syncTimer);
-      if (!this.#failure && this.#head.size > this.#checkpointed) await this.#checkpoint();
+      await this.catchUp();
       await this.#files.close();
     } finally {
       await this.#release();
@@ -311,7 +322,13 @@ export class ServingLog {
 
   /** The chain is made durable first, so that a checkpoint never runs ahead of it. */
   async #checkpoint(): Promise<void> {
-    const line = this.#state.tree.checkpointLine(this.#head, this.#settings.clock());
+    const { clock, signingKey } = this.#settings;
+    const { tree, identifier } = this.#state;
+    const line = tree.checkpointLine(
+      this.#head,
+      clock(),
+      signingKey && { identifier, key: signingKey },
+    );
     await this.#files.sync();
     await this.#files.appendCheckpoint(line);
     this.#checkpointed = this.#head.size;

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { TouchmarkError } from '../errors.ts';
 import { type ChainHead, genesis, type SealedKind } from './chain.ts';
@@ -23,6 +24,8 @@ export interface LogReport {
   }[];
   /** Checkpoints whose Merkle roots are those of the chain. */
   readonly checkpoints: number;
+  /** How many of them are signed. */
+  readonly signedCheckpoints: number;
   readonly head: ChainHead;
   /** Every break, in the order found; the chain is read up to its first one. Empty when all is well. */
   readonly problems: readonly TouchmarkError[];
@@ -36,15 +39,20 @@ const settleMilliseconds = 50;
  * every tenant whose key exists against the chain's commitments. Needs no lock. It shows that the
  * log is as it was written; it cannot show that what was written is true.
  *
+ * @param options.publicKey the key whose signatures signed checkpoints must have; without it the
+ *   signatures are not checked
  * @throws TouchmarkError LOG_INVALID when there is no log; breaks are returned, not thrown
  */
-export async function verifyServingLog(directory: string): Promise<LogReport> {
+export async function verifyServingLog(
+  directory: string,
+  { publicKey }: { readonly publicKey?: KeyObject } = {},
+): Promise<LogReport> {
   const layout = layoutOf(directory);
   const header = await requireHeader(layout);
   const keys = await listPayloadKeys(layout);
   const run = new Verification(layout, keys);
   try {
-    await run.chain(header);
+    await run.chain(header, publicKey);
     run.accounts();
   } catch (cause) {
     if (!TouchmarkError.isInstance(cause)) throw cause;
@@ -77,8 +85,8 @@ class Verification {
     this.#keys = keys;
   }
 
-  async chain(header: LogHeader): Promise<void> {
-    const { checkpoints } = await settledCheckpoints(this.#layout);
+  async chain(header: LogHeader, publicKey: KeyObject | undefined): Promise<void> {
+    const { checkpoints } = await settledCheckpoints(this.#layout, header, publicKey);
     const tree = new CheckpointedTree(this.#layout, checkpoints);
     this.#tree = tree;
     for await (const segment of settledSegments(this.#layout, header)) {
@@ -115,6 +123,7 @@ class Verification {
       erased: [...this.#erased.values()],
       seals: this.#seals,
       checkpoints: this.#tree?.checked ?? 0,
+      signedCheckpoints: this.#tree?.signed ?? 0,
       head: this.#head ?? genesis(header.identifier),
       problems: this.problems,
     };
@@ -180,11 +189,15 @@ async function* settledSegments(layout: Layout, header: LogHeader): AsyncGenerat
   }
 }
 
-async function settledCheckpoints(layout: Layout): ReturnType<typeof readCheckpoints> {
-  const first = await readCheckpoints(layout);
+async function settledCheckpoints(
+  layout: Layout,
+  header: LogHeader,
+  publicKey: KeyObject | undefined,
+): ReturnType<typeof readCheckpoints> {
+  const first = await readCheckpoints(layout, header, publicKey);
   if (first.rest === 0) return first;
   await setTimeout(settleMilliseconds);
-  const second = await readCheckpoints(layout);
+  const second = await readCheckpoints(layout, header, publicKey);
   if (second.rest === 0) return second;
   throw logInvalid(layout.checkpoints, second.checkpoints.length + 1, 'has no end');
 }

@@ -1,9 +1,11 @@
 import type { ServedRecord } from '../contracts.ts';
+import { publicKeyOf } from '../keys/signing.ts';
 import { eraseTenant } from '../ledger/erase.ts';
 import { readServingLog } from '../ledger/read-log.ts';
 import { type LogReport, verifyServingLog } from '../ledger/verify-log.ts';
 import { createFile } from '../store/project-files.ts';
 import { beginEpoch, type TenantOptions } from './keys.ts';
+import { breakSince, hasSignedCheckpoint } from './log-checkpoints.ts';
 import { openProject, openProjectRing, type ProjectOptions } from './project.ts';
 
 /** What verifying a serving log found, in plain data. */
@@ -14,11 +16,27 @@ export interface VerifiedLog extends Omit<LogReport, 'problems'> {
   readonly problems: readonly string[];
 }
 
-/** Checks a project's serving log; see `verifyServingLog`. Breaks are returned, not thrown. */
-export async function verifyLog(options: ProjectOptions): Promise<VerifiedLog> {
-  const { directory } = (await openProject(options)).config.log;
-  const report = await verifyServingLog(directory);
+/**
+ * Checks a project's serving log, signatures included; see `verifyServingLog`. Breaks are returned,
+ * not thrown.
+ *
+ * @param options.against a file with a checkpoint that was published before, which the log must extend
+ */
+export async function verifyLog(
+  options: ProjectOptions & { readonly against?: string },
+): Promise<VerifiedLog> {
+  const project = await openProject(options);
+  const { directory } = project.config.log;
+  const isSigned = options.against !== undefined || (await hasSignedCheckpoint(directory));
+  const publicKey = isSigned
+    ? publicKeyOf((await openProjectRing(project)).signingKey())
+    : undefined;
+  const report = await verifyServingLog(directory, publicKey && { publicKey });
   const problems = report.problems.map(({ message }) => message);
+  if (options.against !== undefined && publicKey !== undefined) {
+    const broken = await breakSince(directory, options.against, publicKey);
+    if (broken !== undefined) problems.push(broken);
+  }
   return { ...report, directory, valid: problems.length === 0, problems };
 }
 
@@ -37,7 +55,12 @@ export async function eraseLog(options: TenantOptions): Promise<{
   const project = await openProject(options);
   const ring = await openProjectRing(project);
   ring.epochs(options.tenant);
-  const erased = await eraseTenant(project.config.log.directory, options.tenant, new Date());
+  const erased = await eraseTenant(
+    project.config.log.directory,
+    options.tenant,
+    new Date(),
+    ring.signingKey(),
+  );
   const { epoch } = await beginEpoch(ring, options.tenant);
   return { tenant: options.tenant, erased, epoch };
 }

@@ -53,7 +53,10 @@ export async function startService(options: ServeOptions): Promise<Service> {
   };
   try {
     const { directory, ...logSettings } = config.log;
-    const log = await openServingLog(directory, logSettings);
+    const log = await openServingLog(directory, {
+      ...logSettings,
+      signingKey: keyRing.signingKey(),
+    });
     closers.push(() => log.close());
     const upstream = await openUpstream(config, { environment, signal: options.signal });
     closers.push(() => upstream.classifier.close());

@@ -4,12 +4,18 @@ import { confirm, note, print, printJson, table } from '../terminal.ts';
 
 const { config, json, tenant } = flags;
 
-/** Adds `log verify`, `log erase` and `log export`. */
+const against = {
+  type: 'string',
+  requiresArg: true,
+  describe: 'a file with a checkpoint published before, which the log must extend',
+} as const;
+
+/** Adds `log verify`, `log checkpoint`, `log prove`, `log erase` and `log export`. */
 export function addLog(program: Argv): Argv {
   return program.command('log', 'The log of what was served', (group) =>
-    addExport(addErase(addVerify(group))).demandCommand(
+    addExport(addErase(addProve(addCheckpoint(addVerify(group))))).demandCommand(
       1,
-      'Say what to do: log verify, erase or export.',
+      'Say what to do: log verify, checkpoint, prove, erase or export.',
     ),
   );
 }
@@ -20,20 +26,77 @@ function addVerify(group: Argv): Argv {
     'Check that the log is as it was written',
     (command) =>
       command
-        .options({ config, json })
-        .example('$0 log verify', 'check chain, checkpoints and payloads')
+        .options({ config, json, against })
+        .example('$0 log verify', 'check chain, checkpoints, signatures and payloads')
+        .example('$0 log verify --against published.txt', 'and that nothing before it changed')
         .example('$0 log verify --json', 'for a script')
         .epilogue('Exit code 5 when it is not.'),
     async (options) => {
       const { verifyLog } = await import('../../operations/log.ts');
-      const log = await verifyLog({ configPath: options.config });
+      const log = await verifyLog({
+        configPath: options.config,
+        ...(options.against !== undefined && { against: options.against }),
+      });
       if (!log.valid) process.exitCode = 5;
       if (options.json) return printJson(log);
       for (const problem of log.problems) note(`problem: ${problem}`);
       const state = log.valid ? 'is as it was written' : 'is NOT as it was written';
       const rows = Object.entries(log.tenants).map(([name, records]) => [name, `${records}`]);
       await print(
-        `${log.directory} ${state}: ${log.records} records, ${log.erased.length} erasures, ${log.checkpoints} checkpoints\n${rows.length === 0 ? '' : table(['tenant', 'records'], rows)}`,
+        `${log.directory} ${state}: ${log.records} records, ${log.erased.length} erasures, ${log.checkpoints} checkpoints, ${log.signedCheckpoints} of them signed\n${rows.length === 0 ? '' : table(['tenant', 'records'], rows)}`,
+      );
+    },
+  );
+}
+
+function addCheckpoint(group: Argv): Argv {
+  return group.command(
+    'checkpoint',
+    'Print the newest signed checkpoint, exactly the bytes to publish',
+    (command) =>
+      command
+        .options({ config, json })
+        .example('$0 log checkpoint > checkpoint.txt', 'for somebody else to keep')
+        .example('$0 log checkpoint --json', 'with the key that checks it')
+        .epilogue('A log proves its order only to those who held an earlier checkpoint.'),
+    async (options) => {
+      const { publishedCheckpoint } = await import('../../operations/log-checkpoints.ts');
+      const checkpoint = await publishedCheckpoint({ configPath: options.config });
+      if (options.json) return printJson(checkpoint);
+      await print(checkpoint.note);
+    },
+  );
+}
+
+function addProve(group: Argv): Argv {
+  return group.command(
+    'prove',
+    'Print the proof that the newest signed checkpoint covers an entry, as JSON',
+    (command) =>
+      command
+        .options({
+          config,
+          against,
+          sequence: {
+            type: 'number',
+            requiresArg: true,
+            demandOption: true,
+            describe: 'the entry, counted from 0',
+          },
+        })
+        .example('$0 log prove --sequence 0', 'what the log began with')
+        .example(
+          '$0 log prove --sequence 7 --against published.txt',
+          'and that the log extends it',
+        ),
+    async (options) => {
+      const { proveLog } = await import('../../operations/log-checkpoints.ts');
+      await printJson(
+        await proveLog({
+          configPath: options.config,
+          sequence: options.sequence,
+          ...(options.against !== undefined && { against: options.against }),
+        }),
       );
     },
   );
