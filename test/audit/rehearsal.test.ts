@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { prepareMaterial } from '../../src/audit/prepare.ts';
 import { parseRehearsal, quantile, rehearsalId, shareMatched } from '../../src/audit/rehearsal.ts';
 import { dealInputs, prepareGround } from '../../src/audit/rehearsal-ground.ts';
+import { rehearsalMaterial } from '../../src/audit/rehearsal-material.ts';
 import { rehearseStudent, type StudentJob } from '../../src/audit/rehearsal-student.ts';
+import { decodeMaterial, encodeMaterial } from '../../src/audit/stored-material.ts';
+import { coinSequences, withTraps } from '../../src/audit/trapped-material.ts';
 import type { Classifier } from '../../src/contracts.ts';
+import { classifierKeys } from '../../src/keys/classifier-keys.ts';
 import type { ModelFamily } from '../../src/models/training/model-families.ts';
 import { sealProfile } from '../../src/serve/profile-sealing.ts';
+import { ClassifierMarker } from '../../src/watermark/classifier-marker.ts';
 import { labels, ngramModel, sentences } from '../operations/audit-scene.ts';
+import { keyOf } from '../watermark/fixtures.ts';
 import { rehearsalOf, students } from './rehearsal-data.ts';
 
 describe('a rehearsal as a document', () => {
@@ -163,5 +170,38 @@ describe('students', async () => {
     const vouched = { ...common, shape, questionsNotChosenFromAnswers: true };
     const { bans } = await rehearseStudent(ground, job, vouched);
     expect(bans).toBeCloseTo(once.bans - Math.log10(2), 5);
+  });
+
+  it('are audited over the very material that an audit of their log would have', async () => {
+    const key = keyOf('rehearsed');
+    const marker = new ClassifierMarker(key, profile);
+    const asked = [5, 900, 31, 77];
+    const records = asked.map((place, sequence) => {
+      const { served, label, marks } = marker.mark(ground.inputs[place]!, ground.clean[place]!);
+      return {
+        ...{ sequence, tenant: 'acme', epoch: 'e1', servedAt: '2026-01-01T00:00:00.000Z' },
+        ...{ modelVersion: '1', input: ground.inputs[place]!, clean: [...ground.clean[place]!] },
+        ...{ served: [...served], label, marks },
+      };
+    });
+    const keys = classifierKeys(key);
+    const freshPlaces = [2000, 2001, 2010];
+    const own = rehearsalMaterial(
+      { ground, keys, name: 'own', asked, records, fresh: freshPlaces },
+      { loggedProbes: 3, coins: 'all', questionsNotChosenFromAnswers: false },
+    );
+    const shared = await prepareMaterial({
+      ...{ profile, protectedModel, records, twinInputs: twin, loggedProbes: 3, signal },
+      freshInputs: freshPlaces.map((place) => ground.inputs[place]!),
+    });
+    const fallen = coinSequences(records, keys.labelCoins, profile.marginThreshold);
+    const joined = withTraps(shared, fallen, { coins: 'all', regionLots: [] });
+    const audited = decodeMaterial(encodeMaterial(joined), {
+      ...{ profile, keys, records, epochCommitment: own.epochCommitment },
+      ...{ questionsNotChosenFromAnswers: false, referencesExchangeable: false },
+    });
+    const logged = audited.logged.map(({ replayBaselines: _, ...rest }) => rest);
+    expect(own).toEqual({ ...audited, logged });
+    expect(own.logged[0]!.baselines).toHaveLength(3);
   });
 });
