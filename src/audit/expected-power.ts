@@ -29,7 +29,11 @@ export interface PlannedAudit
   readonly answers: number;
 }
 
-/** Returns what matters for power of a plan. @param material what the plan was sealed over */
+/**
+ * Returns what matters of a plan for power.
+ *
+ * @param counts coins that the audit shows, and first occurrences of the tenant's questions in its epoch
+ */
 export function plannedAudit(
   plan: AuditPlan,
   { coins, answers }: { readonly coins: number; readonly answers: number },
@@ -177,7 +181,7 @@ function statementOf(
   return [
     `${matched} of ${trained} rehearsed surrogates reach ${threshold} bans after this audit's charges: power is at least ${down(lower)} (95% confidence).`,
     `Each learned from ${budget} served answers (${shape}), and gives ${shape}: ${families.join(', ')}.`,
-    'Not rehearsed: surrogates of fewer answers, other kinds of models, training on other data beside, and attacks that wash the mark out.',
+    'Not covered: surrogates of fewer answers, other kinds of models, training on other data beside, and attacks that wash the mark out.',
   ].join(' ');
 }
 

@@ -31,7 +31,7 @@ describe('powerFor', () => {
     for (const part of ['60 of 60', '1000 served answers', 'labels', 'network-0, network-64']) {
       expect(statement).toContain(part);
     }
-    expect(statement).toMatch(/Not rehearsed: .*attacks/);
+    expect(statement).toMatch(/Not covered: .*attacks/);
   });
 
   it.each([

@@ -95,10 +95,25 @@ export function rehearsalText(rehearsal: Rehearsal): string {
     '',
     picture(rehearsal),
     '',
+    'found by family:',
+    familyTable(rehearsal),
     `found: ${threshold} bans after charges of ${charged.toFixed(2)}`,
     `controls (${controls.source}): ${controls.matched} of ${controls.trained} found${largest}`,
     ...(rehearsal.quick ? ['a first look: no audit gets its power from it'] : []),
   ].join('\n');
+}
+
+/** How many students of each family, in rows, are found at each budget, in columns. */
+function familyTable({ budgets, families, threshold, charges }: Rehearsal): string {
+  const wanted = charges.reduce((sum, each) => sum + each.bans, threshold);
+  const rows = families.map((family) => [
+    family,
+    ...budgets.map(({ students }) => {
+      const own = students.filter((student) => student.family === family);
+      return `${own.filter((student) => student.bans >= wanted).length} of ${own.length}`;
+    }),
+  ]);
+  return table(['', ...budgets.map(({ answers }) => `${answers}`)], rows);
 }
 
 const width = 56;
