@@ -6,6 +6,7 @@ import { renderHtml } from '../src/report/html.ts';
 import { renderJson } from '../src/report/json.ts';
 import type { AuditReport, Verdict } from '../src/report/model.ts';
 import { renderTerminal } from '../src/report/terminal.ts';
+import { withDoubts, withParts } from './report-sample-parts.ts';
 import { quirkBans, sampleFingerprint } from './report-sample-quirks.ts';
 
 const labels =
@@ -256,9 +257,15 @@ function withQuirks(report: AuditReport): AuditReport {
   };
 }
 
-/** The stories as reports: match, no match found, inconclusive; and a match with quirks. */
+/**
+ * The stories as reports: match and no match found with every part, inconclusive with doubts; and a
+ * match with quirks and no other optional part.
+ */
 export const sampleReports: readonly AuditReport[] = [
-  ...stories.map(sampleReport),
+  ...stories.map((story) => {
+    const report = sampleReport(story);
+    return story.verdict === 'inconclusive' ? withDoubts(report) : withParts(report);
+  }),
   withQuirks(
     sampleReport({
       name: 'meadow-lid',

@@ -1,5 +1,7 @@
+import { custody } from './custody-section.ts';
 import { foreign, html, type Markup, phrased } from './markup.ts';
 import { type AuditReport, keyedBans, type Verdict } from './model.ts';
+import * as parts from './part-sections.ts';
 import { bansByTest } from './plots/bans-by-test.ts';
 import { confusionMap, confusionSummary, shade, undrawnLabels } from './plots/confusion.ts';
 import { evidenceByProbes } from './plots/evidence-by-probes.ts';
@@ -21,7 +23,7 @@ const policy =
 
 /**
  * Returns the report as one self-contained HTML page: no script, no reference to anything outside,
- * a content security policy that forbids both, three SVG plots, light and dark, fit for print.
+ * a content security policy that forbids both, SVG plots, light and dark, fit for print.
  * Everything that a suspect or a log could have written is escaped and shortened.
  */
 export function renderHtml(report: AuditReport): string {
@@ -45,19 +47,24 @@ export function renderHtml(report: AuditReport): string {
 </header>
 <main>
 ${banner(report)}
-${sections.parties(report)}
+${sections.parties(report, parts.policyActions(report))}
 <h2>What this says</h2>
 ${meaning(report)}
 <h2>Evidence</h2>
 ${sections.evidenceTable(report)}
+${parts.conflicts(report)}
 ${plots(report)}
 <h2>How answers come to depend on a key</h2>
 <p>Training on answers taken through the service is one way; a relay or cache of the service, or public data that holds its answers, are others.</p>
 ${sections.ways(report)}
+${parts.relay(report)}
 <h2>How the asking went</h2>
-${sections.runFacts(report)}
+${sections.runFacts(report, parts.askingFacts(report))}
 ${sections.traps(report)}
 ${quirks(report)}
+${parts.power(report)}
+${custody(report)}
+${parts.assumptionsAndLimits(report)}
 <h2>The sealed plan</h2>
 <p>Tests, probes, weights, threshold and horizon were fixed under this hash before the first probe was asked.</p>
 ${sections.sealedPlan(report)}
@@ -93,7 +100,7 @@ const notProven: Readonly<Record<Verdict, readonly string[]>> = {
   ],
   'no-match-found': [
     'It does not clear the suspect: other students, fewer queries or a thorough washing can escape these tests.',
-    'It reaches as far as the rehearsals did; the power is stated with the sealed plan.',
+    'It reaches as far as the rehearsals did; the power is stated below.',
   ],
   inconclusive: [
     'It is no accusation: scores of this size also come about by chance.',
@@ -112,19 +119,10 @@ function meaning(report: AuditReport): Markup {
       ? 'Likeness is not evidence: agreement between the two models on ordinary questions is shown below and never counted.'
       : 'Likeness is not evidence: agreement between the two models on ordinary questions is shown below and never counted; a quirk counts only as far as independent models lack it.',
   ];
-  const not = [
-    ...notProven[report.verdict],
-    'The suspect’s answers are the auditor’s testimony until somebody else asks the sealed probes again.',
-    ...(report.plan.standing === 'self-attested'
-      ? [
-          'Whoever controls the serving log could have prepared it; to a third party this result is self-attested.',
-        ]
-      : []),
-  ];
   const items = (texts: readonly string[]) => texts.map((text) => html`<li>${text}</li>`);
   return html`<div class="columns">
 <div><h3>What it means</h3><ul>${items(means)}</ul></div>
-<div><h3>What it does not prove</h3><ul>${items(not)}</ul></div>
+<div><h3>What it does not prove</h3><ul>${items(notProven[report.verdict])}</ul></div>
 </div>`;
 }
 
@@ -144,6 +142,7 @@ ${{ markup: evidenceByProbes(report, 720) }}${{ markup: evidenceByProbes(report,
 <figcaption>What each test found by itself. Hatched bars are not counted.</figcaption>
 ${{ markup: bansByTest(report, 720) }}${{ markup: bansByTest(report, 360) }}
 </figure>
+${parts.nulls(report)}
 <figure>
 <h3>Suspect against protected model</h3>
 <figcaption>Rows: the protected model’s label; columns: the suspect’s. ${confusionSummary(report.confusion)}${undrawn > 0 ? ` The ${undrawn} rarest labels are not drawn.` : ''}</figcaption>

@@ -5,8 +5,10 @@ import { nullMeanings, testMeanings, tierMeanings } from './words.ts';
 
 type Evidence = AuditReport['evidence'][number];
 
-/** Returns who was audited against whom, as a list of facts. */
-export function parties(report: AuditReport): Markup {
+type Facts = readonly (readonly [name: string, value: Markup])[];
+
+/** Returns who was audited against whom, and what the policy made of it, as a list of facts. */
+export function parties(report: AuditReport, actions: Markup): Markup {
   const { suspect, protectedModel, plan } = report;
   const labels = suspect.labels === 0 ? 'labels not listed' : `${grouped(suspect.labels)} labels`;
   const standing =
@@ -23,7 +25,7 @@ export function parties(report: AuditReport): Markup {
     ['Tenant', foreign(report.tenant)],
     ['Epochs', foreignList(report.epochs)],
     ['Audited', html`${moment(report.startedAt)} to ${moment(report.finishedAt)}`],
-    ['Policy tier', html`${tierMeanings[report.tier]}`],
+    ['Policy tier', html`${tierMeanings[report.tier]}${actions}`],
     ['Standing', html`${standing}`],
   ]);
 }
@@ -50,7 +52,7 @@ function evidenceRow(report: AuditReport, evidence: Evidence, index: number): Ma
 }
 
 /** Returns how the asking went. */
-export function runFacts({ run, plan }: AuditReport): Markup {
+export function runFacts({ run, plan }: AuditReport, more: Facts): Markup {
   const share = (value: number) => `${grouped(value)} (${percent(value, run.probesAsked)})`;
   return facts([
     ['Probes asked', html`${grouped(run.probesAsked)} of a horizon of ${grouped(plan.horizon)}`],
@@ -61,23 +63,20 @@ export function runFacts({ run, plan }: AuditReport): Markup {
     ['Not supported', html`${share(run.unsupported)}`],
     ['Requests', html`${grouped(run.requests)}, of them ${grouped(run.retries)} repeated`],
     ['Time', html`${duration(run.seconds)}`],
+    ...more,
   ]);
 }
 
 /** Returns what was fixed before the first probe. */
-export function sealedPlan({ plan, power }: AuditReport): Markup {
-  const sealed = facts([
+export function sealedPlan({ plan }: AuditReport): Markup {
+  return facts([
     ['Hash', html`<code>${foreign(plan.hash)}</code>`],
     ['Sealed', html`${moment(plan.sealedAt)}`],
     ['Public randomness', plan.beacon === null ? html`none` : html`${foreign(plan.beacon, 200)}`],
     ['Threshold', html`${grouped(plan.threshold)} bans`],
     ['Horizon', html`${grouped(plan.horizon)} probes`],
     ['Tests', foreignList(plan.tests)],
-    ['Power', power === null ? html`not established` : foreign(power.statement, 600)],
   ]);
-  if (plan.assumptions.length === 0) return html`${sealed}<p>The plan seals no assumption.</p>`;
-  const assumptions = plan.assumptions.map((text) => html`<li>${foreign(text, 600)}</li>`);
-  return html`${sealed}<h3>Assumptions sealed into the plan</h3><ul>${assumptions}</ul>`;
 }
 
 /** Returns the ways by which answers can come to depend on a key: ruled out, and not. */
@@ -156,6 +155,6 @@ function entry(name: string, text: string): Markup {
 }
 
 /** Returns a list of named facts. */
-export function facts(entries: readonly (readonly [name: string, value: Markup])[]): Markup {
+export function facts(entries: Facts): Markup {
   return html`<dl class="facts">${entries.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }

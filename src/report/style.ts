@@ -4,7 +4,8 @@ const light = `
   --match: #8a2f1c; --no-match-found: #2b5876; --inconclusive: #6d5514;
   --series-1: #1f5fa8; --series-2: #a2461b; --series-3: #2b6e4f;
   --series-4: #7a3b8f; --series-5: #75600a; --series-6: #0f6674;
-  --suspect: #1d1f22; --same-data: #2f6fb0; --other-data: #3d8a5f;`;
+  --suspect: #1d1f22; --same-data: #2f6fb0; --other-data: #3d8a5f;
+  --recomputed: #2b6e4f; --anchored: #1f5fa8; --asserted: #8a5a12;`;
 
 const dark = `
   --paper: #15171a; --panel: #1d2024; --ink: #e9e6e0; --quiet: #a3a6ab; --rule: #35393f;
@@ -12,7 +13,8 @@ const dark = `
   --match: #f2a490; --no-match-found: #96c5e6; --inconclusive: #e2c778;
   --series-1: #7fb2ea; --series-2: #f0a27a; --series-3: #7fcfa8;
   --series-4: #d3a2e6; --series-5: #e0c05a; --series-6: #6fcbd9;
-  --suspect: #f4f1ea; --same-data: #7fb2ea; --other-data: #7fcfa8;`;
+  --suspect: #f4f1ea; --same-data: #7fb2ea; --other-data: #7fcfa8;
+  --recomputed: #7fcfa8; --anchored: #7fb2ea; --asserted: #e6b866;`;
 
 /** The stylesheet of the HTML report: light by default, dark on request, always light on paper. */
 export const stylesheet = `
@@ -101,6 +103,16 @@ svg.narrow { display: none; }
 .key.same { --kind: var(--same-data); } .key.other { --kind: var(--other-data); }
 .shade { display: inline-block; width: 1.1em; height: .8em; margin-right: .45em; background: var(--heat); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .swatch { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+
+.grade { display: inline-block; width: .75em; height: .75em; margin-right: .5em; border-radius: 50%; background: var(--grade); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+.grade.recomputed { --grade: var(--recomputed); } .grade.anchored { --grade: var(--anchored); } .grade.asserted { --grade: var(--asserted); }
+.custody td:nth-child(2), .custody td:nth-child(4) { white-space: nowrap; }
+.custody tbody th { min-width: 0; }
+.warning { border-left: 3px solid var(--inconclusive); padding: .1rem 0 .1rem 1rem; margin: 1.4rem 0; break-inside: avoid; }
+.warning h3 { margin-top: .2rem; }
+.warning ul { list-style: none; padding: 0; margin-bottom: .3rem; }
+.power-table { max-width: 36rem; }
+.power-table tbody th { min-width: 0; }
 
 .test { border-top: 1px solid var(--rule); padding-top: .9rem; margin-top: 1.1rem; break-inside: avoid; }
 .test h3 { margin-top: 0; }

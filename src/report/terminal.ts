@@ -1,4 +1,5 @@
 import { type AuditReport, keyedBans, quirkCounts, shownBans, type Verdict } from './model.ts';
+import { partLines } from './terminal-parts.ts';
 import {
   bans,
   boundAbove,
@@ -6,8 +7,10 @@ import {
   displayWidth,
   duration,
   grouped,
+  lineWidth,
   pValue,
   visible,
+  wrapped,
 } from './text.ts';
 import {
   bound,
@@ -18,8 +21,6 @@ import {
   verdictTitles,
   withReferences,
 } from './words.ts';
-
-const lineWidth = 100;
 
 interface Column {
   readonly title: string;
@@ -78,6 +79,7 @@ export function renderTerminal(
     `${grouped(run.probesAsked)} probes, ${grouped(run.answered)} answered, in ${duration(run.seconds)}`,
     ...trapLines(report),
     ...quirkLines(report),
+    ...partLines(report),
     '',
     ...wrapped(plain(verdictSays(report))),
     ...(report.verdict === 'match' ? [] : wrapped(sentence(plain(bound(report))))),
@@ -143,18 +145,4 @@ function row(cells: readonly string[]): string {
 
 function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function wrapped(text: string): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ').map((long) => clipped(long, lineWidth))) {
-    if (line !== '' && displayWidth(line) + 1 + displayWidth(word) > lineWidth) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line];
 }

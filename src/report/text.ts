@@ -77,11 +77,12 @@ export function moment(iso: string): string {
   return `${new Date(iso).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** Returns a duration as `42.0 s`, `3 min 5 s` or `2 h 4 min`. */
+/** Returns a duration as `42.0 s`, `3 min 5 s`, `2 h 4 min` or, from two days on, `61 days`. */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole >= 172_800) return `${grouped(Math.floor(whole / 86_400))} days`;
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
@@ -106,4 +107,22 @@ function escaped(character: string): string {
     { length: character.length },
     (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`,
   ).join('');
+}
+
+/** Columns that a line of the terminal may take. */
+export const lineWidth = 100;
+
+/** Returns visible text as lines of at most 100 terminal columns, broken at spaces. */
+export function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ').map((long) => clipped(long, lineWidth))) {
+    if (line !== '' && displayWidth(line) + 1 + displayWidth(word) > lineWidth) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
 }

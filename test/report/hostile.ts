@@ -66,7 +66,27 @@ export function hostileReport(): AuditReport {
         };
       }),
     },
-    power: { statement: evil() },
+    checks: { ...report.checks!, notes: hostile },
+    conflicts: hostile.map((text) => ({ tests: [`a${text}`, `b${text}`], says: `s${text}` })),
+    relay: { ...report.relay!, says: `r${evil()}` },
+    nulls: hostile.map((text, index) => ({
+      ...report.nulls![index % 4]!,
+      test: `n${text}`,
+      statistic: `u${text}`,
+      observed: index % 2 === 0 ? 1e12 : -1e12,
+    })),
+    custody: hostile.map((text, index) => ({ ...report.custody![index % 13]!, what: `c${text}` })),
+    dossier: { ...report.dossier!, file: `d${evil()}`, keyIdentifier: `k${evil()}` },
+    policy: {
+      tier: 'escalate',
+      actions: hostile.map((text) => ({
+        tier: 'notify' as const,
+        kind: `p${text}`,
+        done: false,
+        dry: true,
+      })),
+    },
+    power: { ...report.power!, statement: evil(), rehearsal: `h${evil()}` },
     ruledOut: hostile.map((way) => ({ way, how: evil() })),
     notRuledOut: hostile.map((way) => ({ way, why: evil() })),
     files: { plan: evil(), runLog: evil(), json: evil(), html: evil() },

@@ -167,7 +167,7 @@ describe('renderHtml', () => {
     expect(texts(page, 'tfoot td.number')).toEqual(['95.60', '−0.30', '95.30']);
   });
 
-  test('an audit that came to nothing still makes a page with three plots', () => {
+  test('an audit that came to nothing still makes a page with its plots', () => {
     const page = parsed({
       ...inconclusive,
       evidence: [],
@@ -177,8 +177,71 @@ describe('renderHtml', () => {
       notRuledOut: [],
       epochs: [],
     });
-    expect(all(page, 'svg.wide')).toHaveLength(3);
+    expect(all(page, 'svg.wide')).toHaveLength(4);
     expect(page.querySelector('.ways')?.textContent).toContain('Nothing is listed.');
+  });
+
+  test('a full report has every part, in order', () => {
+    const page = parsed(match);
+    expect(texts(page, 'h2')).toEqual([
+      'What this says',
+      'Evidence',
+      'How answers come to depend on a key',
+      'How the asking went',
+      'Traps',
+      'What this audit would have found',
+      'Timeline of custody',
+      'Assumptions and limits',
+      'The sealed plan',
+      'The tests one by one',
+    ]);
+    expect(all(page, 'figure svg.wide')).toHaveLength(6);
+    const custody = texts(page, '.custody tbody tr');
+    expect(custody).toHaveLength(13);
+    expect(custody[7]).toMatch(/^82026-05-04 09:12 UTCplan sealedsha256:(5e){32}anchored/);
+    const text = page.querySelector('main')!.textContent;
+    expect(text).toContain('57 of 120 (47.5%) fell our way, −0.71 bans for a relay');
+    expect(text).toContain('1 of 40 questions that were put twice (2.5%) came back with another');
+    expect(text).toContain('probabilities are rounded to 4 decimals');
+    expect(text).toContain(
+      '132 of at most 400 requests; 1.66 of at most 5 in the plan’s currency; 1 min 31 s',
+    );
+    expect(text).toContain('notify: done; restrict: not done, the policy is dry');
+    expect(text).toContain('touchmark verify linguist-lite.dossier.json');
+    expect(text).toContain('4 are asserted: nobody but the owner says so');
+    expect(text).toContain('No two tests disagree.');
+    expect(texts(page, '.power-table tbody tr')[2]).toBe('1,00077.5%63.5% to 89.5%9.7');
+  });
+
+  test('a report without optional parts says nothing of them', () => {
+    const page = parsed(quirky);
+    expect(texts(page, 'h2')).not.toContain('Timeline of custody');
+    expect(page.querySelector('main')!.textContent).not.toMatch(
+      /forward questions to us|tests disagree|that disagrees|Spent|put twice/,
+    );
+  });
+
+  test('evidence that disagrees, a doubtful relay and an early stop are said plainly', () => {
+    const page = parsed(inconclusive);
+    expect(texts(page, '.warning b')).toEqual(['probability-per-query', 'probability-signs']);
+    const text = page.querySelector('main')!.textContent;
+    expect(text).toContain('it ended after 3,120 probes');
+    expect(text).toContain('it seems to repeat stored answers; its labels seem to be drawn');
+    expect(text).toContain('Whether the suspect forwards questions to our own service was not');
+    expect(text).toContain('The audit could stop early');
+  });
+
+  test('assumptions of the plan and of counted tests stand together, with who rests on them', () => {
+    const [first, ...rest] = match.evidence;
+    const page = parsed({
+      ...match,
+      plan: { ...match.plan, assumptions: ['sealed one'] },
+      evidence: [{ ...first!, assumptions: ['a fine PRF'] }, ...rest],
+    });
+    const items = texts(page, 'li');
+    expect(items).toContain('sealed one (sealed into the plan)');
+    expect(items).toContain('a fine PRF (probability-per-query)');
+    expect(items.join()).not.toContain('the questions were not chosen from served answers');
   });
 
   test('quirks stand side by side, and what is not counted in parentheses', () => {

@@ -58,6 +58,23 @@ describe('renderTerminal', () => {
     expect(renderTerminal(match)).not.toContain('assumed');
   });
 
+  test('says every part of a full report in a line or two, and none of them without', () => {
+    const text = renderTerminal(match);
+    for (const line of [
+      'spent: 132 of at most 400 requests; 1.66 of at most 5 in the plan’s currency; 1 min 31 s',
+      'chance: label-coins 1,004; by chance 630 ± 17.7 (21.1 deviations)',
+      'custody: 6 recomputed, 3 anchored, 4 asserted',
+      'dossier: linguist-lite.dossier.json',
+      'policy: notify: done; restrict: not done, the policy is dry',
+    ]) {
+      expect(text.split('\n')).toContain(line);
+    }
+    expect(renderTerminal(inconclusive)).toContain(
+      '\nCONFLICT: probability-per-query and probability-signs disagree.',
+    );
+    expect(renderTerminal(quirky)).not.toMatch(/^(spent|chance|custody|dossier|policy|relay):/m);
+  });
+
   test('colour adds escapes around the verdict and nothing else', () => {
     const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
     const painted = renderTerminal(match, { color: true });
