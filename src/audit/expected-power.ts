@@ -1,45 +1,36 @@
-import { replayAssumption } from './material.ts';
-import type { AuditPlan } from './plan.ts';
 import {
-  type AnswerShape,
   quantile,
   type Rehearsal,
   type RehearsedPoint,
+  rehearsalId,
   shareMatched,
 } from './rehearsal.ts';
+import {
+  applicable,
+  chargedBans,
+  type PlannedAudit,
+  scoresByBudget,
+  wantedBans,
+} from './rehearsal-applicability.ts';
 import type { Power } from './verdict.ts';
 
-/** What an audit is about to do, as far as power depends on it. */
-export interface PlannedAudit
-  extends Pick<
-    AuditPlan,
-    | 'profile'
-    | 'protectedModel'
-    | 'tests'
-    | 'assumptions'
-    | 'threshold'
-    | 'multiplicity'
-    | 'toolkit'
-  > {
-  /** A rehearsal counts when it was over before. */
-  readonly sealedAt: string;
-  readonly shape: AnswerShape;
-  readonly probes: { readonly fresh: number; readonly logged: number; readonly coins: number };
-  /** Answers that the tenant was served: as many as a surrogate may have learned from. */
-  readonly answers: number;
+/** Power by rehearsals, and what a report shows of them. */
+export interface RehearsedPower extends Power {
+  /** Those that the bound is of, as `rehearsalId`. */
+  readonly rehearsals: readonly string[];
+  /** All rehearsals that apply, pooled at each of their budgets; ascending by answers. */
+  readonly curve: readonly PowerPoint[];
 }
 
-/**
- * Returns what matters of a plan for power.
- *
- * @param counts coins that the audit shows, and first occurrences of the tenant's questions in its epoch
- */
-export function plannedAudit(
-  plan: AuditPlan,
-  { coins, answers }: { readonly coins: number; readonly answers: number },
-): PlannedAudit {
-  const shape = plan.gives.includes('probabilities') ? 'probabilities' : 'labels';
-  return { ...plan, shape, probes: { ...plan.probes, coins }, answers };
+/** How many surrogates of so many answers are found. */
+export interface PowerPoint {
+  readonly answers: number;
+  /** Share found, with one-sided 95% bounds. */
+  readonly share: number;
+  readonly lower: number;
+  readonly upper: number;
+  /** After charges. */
+  readonly meanBans: number;
 }
 
 /**
@@ -56,20 +47,22 @@ export function plannedAudit(
 export function powerFor(
   rehearsals: readonly Rehearsal[],
   planned: PlannedAudit,
-): Power | undefined {
-  const reached = applicable(rehearsals, planned)
-    .filter(({ quick, at }) => !quick && Date.parse(at) < Date.parse(planned.sealedAt))
-    .flatMap((rehearsal) => {
-      const point = rehearsal.budgets.findLast((each) => isReached(each, planned));
-      return point === undefined ? [] : [{ rehearsal, point }];
-    });
+): RehearsedPower | undefined {
+  const before = applicable(rehearsals, planned).filter(
+    ({ quick, at }) => !quick && Date.parse(at) < Date.parse(planned.sealedAt),
+  );
+  const reached = before.flatMap((rehearsal) => {
+    const point = rehearsal.budgets.findLast((each) => isReached(each, planned));
+    return point === undefined ? [] : [{ rehearsal, point }];
+  });
   const most = Math.max(0, ...reached.map(({ point }) => point.answers));
   const groups = new Map<string, Pooled>();
   for (const { rehearsal, point } of reached) {
     if (2 * point.answers <= most) continue;
     const families = [...rehearsal.families].sort();
-    const group = groups.get(families.join()) ?? { families, answers: [], scores: [] };
+    const group = groups.get(families.join()) ?? { families, ids: [], answers: [], scores: [] };
     groups.set(families.join(), group);
+    group.ids.push(rehearsalId(rehearsal));
     group.answers.push(point.answers);
     group.scores.push(...point.students.map(({ bans }) => bans));
   }
@@ -80,6 +73,8 @@ export function powerFor(
   return {
     lower: lowest.found.lower,
     statement: statementOf(lowest.group, lowest.found, planned),
+    rehearsals: lowest.group.ids,
+    curve: curveOf(before, planned),
   };
 }
 
@@ -104,15 +99,9 @@ export function expectedBans(
   rehearsals: readonly Rehearsal[],
   planned: Omit<PlannedAudit, 'sealedAt'>,
 ): ExpectedBans | undefined {
-  const scores = new Map<number, number[]>();
-  for (const { budgets } of applicable(rehearsals, planned)) {
-    for (const { answers, students } of budgets) {
-      const known = scores.get(answers) ?? [];
-      scores.set(answers, [...known, ...students.map(({ bans }) => bans)]);
-    }
-  }
+  const scores = scoresByBudget(applicable(rehearsals, planned));
   const { answers } = planned;
-  const budgets = [...scores.keys()].sort((left, right) => left - right);
+  const budgets = [...scores.keys()];
   const below = budgets.findLast((budget) => budget <= answers);
   if (below === undefined) return undefined;
   const above = budgets.find((budget) => budget >= answers) ?? below;
@@ -130,45 +119,24 @@ export function expectedBans(
   };
 }
 
-interface Pooled {
-  readonly families: readonly string[];
-  readonly answers: number[];
-  readonly scores: number[];
+function curveOf(rehearsals: readonly Rehearsal[], planned: PlannedAudit): PowerPoint[] {
+  return [...scoresByBudget(rehearsals)].map(([answers, scores]) => {
+    const { share, lower, upper } = shareMatched(scores, wantedBans(planned));
+    const mean = scores.reduce((sum, bans) => sum + bans, 0) / scores.length;
+    return { answers, share, lower, upper, meanBans: mean - chargedBans(planned) };
+  });
 }
 
-function applicable(
-  rehearsals: readonly Rehearsal[],
-  planned: Omit<PlannedAudit, 'sealedAt'>,
-): readonly Rehearsal[] {
-  const seeds = new Set<string>();
-  return rehearsals.filter((rehearsal) => {
-    const applies =
-      rehearsal.toolkit === planned.toolkit &&
-      rehearsal.profile === planned.profile &&
-      rehearsal.protectedModel.name === planned.protectedModel.name &&
-      rehearsal.protectedModel.version === planned.protectedModel.version &&
-      rehearsal.shape === planned.shape &&
-      rehearsal.tests.join() === planned.tests.join() &&
-      rehearsal.probes.fresh <= planned.probes.fresh &&
-      (rehearsal.assumptions.includes(replayAssumption) ||
-        !planned.assumptions.includes(replayAssumption));
-    if (!applies || seeds.has(rehearsal.seed)) return false;
-    seeds.add(rehearsal.seed);
-    return true;
-  });
+interface Pooled {
+  readonly families: readonly string[];
+  readonly ids: string[];
+  readonly answers: number[];
+  readonly scores: number[];
 }
 
 function isReached({ answers, asked }: RehearsedPoint, planned: PlannedAudit): boolean {
   const { logged, coins } = planned.probes;
   return answers <= planned.answers && asked.logged <= logged && asked.coins <= coins;
-}
-
-function chargedBans({ multiplicity }: Pick<PlannedAudit, 'multiplicity'>): number {
-  return multiplicity.reduce((sum, { bans }) => sum + bans, 0);
-}
-
-function wantedBans(planned: Pick<PlannedAudit, 'threshold' | 'multiplicity'>): number {
-  return planned.threshold + chargedBans(planned);
 }
 
 function statementOf(

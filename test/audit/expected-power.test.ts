@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { expectedBans, type PlannedAudit, powerFor } from '../../src/audit/expected-power.ts';
+import { expectedBans, powerFor } from '../../src/audit/expected-power.ts';
 import { replayAssumption } from '../../src/audit/material.ts';
+import type { AuditPlan } from '../../src/audit/plan.ts';
+import { rehearsalId } from '../../src/audit/rehearsal.ts';
+import { type PlannedAudit, plannedAudit } from '../../src/audit/rehearsal-applicability.ts';
 import { decide } from '../../src/audit/verdict.ts';
 import { rehearsalOf, students } from './rehearsal-data.ts';
 
@@ -101,6 +104,42 @@ describe('powerFor', () => {
     expect(powerFor([half, half], planned)!.lower).toBeCloseTo(0.05 ** (1 / 30), 10);
     const small = rehearsalOf({ 300: students(0, 60) }, seed('2'));
     expect(powerFor([half, other, small], planned)!.lower).toBeGreaterThan(0.95);
+  });
+});
+
+it('reads shape, probes and time off a sealed plan', () => {
+  const { shape: _, answers, probes, ...common } = planned;
+  const plan: AuditPlan = {
+    ...common,
+    ...{ schema: 'touchmark/audit-plan@3', suspect: 'http:http://s/', gives: ['labels'] },
+    ...{ reading: profile, tenant: 't', epoch: 'e1', epochCommitment: profile, labels: ['a', 'b'] },
+    ...{ log: { entries: 9, head: 'h' }, material: profile, beacon: null },
+    probes: { logged: probes.logged, fresh: probes.fresh },
+  };
+  expect(plannedAudit(plan, { coins: probes.coins, answers })).toMatchObject(planned);
+  const soft = { ...plan, gives: ['labels', 'probabilities'] } as AuditPlan;
+  expect(plannedAudit(soft, { coins: 1, answers: 2 })).toMatchObject({
+    ...{ shape: 'probabilities', answers: 2 },
+    probes: { ...probes, coins: 1 },
+  });
+});
+
+describe('the curve beside a power', () => {
+  it('has every budget of the rehearsals that apply, and says which ones the bound is of', () => {
+    const one = rehearsalOf({ 3000: students(60, 0), 300: students(0, 60) });
+    const two = rehearsalOf({ 300: students(20, 0) }, seed('1'));
+    const quick = rehearsalOf({ 1000: students(4, 0) }, { ...seed('2'), quick: true });
+    const { rehearsals, curve } = powerFor([one, two, quick], planned)!;
+    expect(rehearsals).toEqual([rehearsalId(one)]);
+    expect(curve.map(({ answers, share }) => [answers, share])).toEqual([
+      [300, 0.25],
+      [3000, 1],
+    ]);
+    expect(curve[0]!.meanBans).toBeCloseTo(9 / 4 - 0.5, 10);
+    for (const { lower, share, upper } of curve) {
+      expect(lower).toBeLessThanOrEqual(share);
+      expect(upper).toBeGreaterThanOrEqual(share);
+    }
   });
 });
 
