@@ -58,8 +58,8 @@ export async function prepareRehearsal(
   const file = request.questions === undefined ? undefined : await readInputFile(request.questions);
   const families = familiesOf(request);
   const keys = keysOf(request);
-  const reach = dealInputs(twin, fresh, file, '').questions.length;
-  const answers = budgetsOf(request, reach);
+  const distinct = dealInputs(twin, fresh, file, '');
+  const answers = budgetsOf(request, distinct.questions.length);
   const given = {
     toolkit: await toolkitVersion(),
     profile: digestOf(profile),
@@ -69,7 +69,7 @@ export async function prepareRehearsal(
     assumptions: audit.questionsNotChosenFromAnswers ? [replayAssumption] : [],
     families: [...families],
     probes: {
-      fresh: Math.min(audit.freshProbes, fresh.length),
+      fresh: Math.min(audit.freshProbes, distinct.fresh.length),
       logged: audit.loggedProbes,
       coins: await coinsPerAudit(project),
     },

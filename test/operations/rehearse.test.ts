@@ -21,7 +21,9 @@ const workLines = (): string[] =>
     .flatMap(({ text }) => text.split('\n').slice(0, -1));
 
 beforeAll(async () => {
-  scene = await createScene(0);
+  scene = await createScene(0, { audit: { freshProbes: 250, batchSize: 16 } });
+  const fresh = join(scene.directory, 'inputs/fresh.txt');
+  writeFileSync(fresh, `${readFileSync(fresh, 'utf8')}\n${sentences(3, 'fresh').join('\n')}`);
   questions = join(scene.directory, 'questions.txt');
   writeFileSync(questions, sentences(450, 'rehearsed').join('\n'));
 });
@@ -74,7 +76,7 @@ describe('rehearse', () => {
       shape: 'labels',
       families: ['network-0', 'perceptron'],
       questions: { source: 'file', count: 450 },
-      probes: { fresh: 160, logged: 5000, coins: 'all' },
+      probes: { fresh: 200, logged: 5000, coins: 'all' },
       threshold: 6,
       controls: { source: 'clean answers', trained: 2, matched: 0 },
       quick: false,
