@@ -77,9 +77,14 @@ export async function proveLog(
   return { ...proof, extends: { older, proof: proveExtension(entries, facts.size) } };
 }
 
-/** Decides whether any checkpoint of a log is signed. */
+/** Decides whether any checkpoint of a log is signed, as far as they can be read. */
 export async function hasSignedCheckpoint(directory: string): Promise<boolean> {
-  return (await newestSignedCheckpoint(directory)) !== undefined;
+  try {
+    return (await newestSignedCheckpoint(directory)) !== undefined;
+  } catch (cause) {
+    if (TouchmarkError.isInstance(cause) && cause.code === 'LOG_INVALID') return false;
+    throw cause;
+  }
 }
 
 /**

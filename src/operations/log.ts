@@ -33,7 +33,7 @@ export async function verifyLog(
     : undefined;
   const report = await verifyServingLog(directory, publicKey && { publicKey });
   const problems = report.problems.map(({ message }) => message);
-  if (options.against !== undefined && publicKey !== undefined) {
+  if (options.against !== undefined && publicKey !== undefined && problems.length === 0) {
     const broken = await breakSince(directory, options.against, publicKey);
     if (broken !== undefined) problems.push(broken);
   }
