@@ -11,6 +11,7 @@ import type {
 } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { type SeededRandom, seededRandom } from '../stats/sampling.ts';
+import type { Pace } from './pace.ts';
 
 /** Where answers are kept before they are believed, so that no recorded one is asked for again. */
 export interface RunLog<T extends Task = 'classify'> {
@@ -18,7 +19,11 @@ export interface RunLog<T extends Task = 'classify'> {
   recall(probe: Probe<T>): Outcome<T> | undefined;
   /** Resolves once the outcomes would survive a crash. */
   record(
-    outcomes: readonly { readonly probe: Probe<T>; readonly outcome: Outcome<T> }[],
+    outcomes: readonly {
+      readonly probe: Probe<T>;
+      readonly outcome: Outcome<T>;
+      readonly milliseconds?: number;
+    }[],
   ): Promise<void>;
 }
 
@@ -33,8 +38,12 @@ export interface AskOptions<T extends Task = 'classify'> {
   readonly runs: readonly TestRun<T>[];
   readonly runLog: RunLog<T>;
   readonly batchSize: number;
-  /** Requests under way at once. */
+  /** Requests under way at once, where no pace decides. */
   readonly concurrency: number;
+  /** How fast the suspect can be asked; the same that its adapter passes requests through. */
+  readonly pace?: Pick<Pace, 'concurrency' | 'disturbances'>;
+  /** Ids of probes to ask in a request of their own, whose time is recorded. */
+  readonly alone?: ReadonlySet<string>;
   /** Probes over all tests and their cover, for progress. */
   readonly expected: number;
   /** How the asking is made to look like traffic; in plain order and at full speed without it. */
@@ -43,6 +52,8 @@ export interface AskOptions<T extends Task = 'classify'> {
   readonly progress?: Progress;
   /** Called after each fold with the evidence of every test that folded. */
   readonly onEvidence?: (evidence: Evidence) => void;
+  /** Decides, after each round of folds, from the evidence of all tests that no more is asked. */
+  readonly stopWhen?: (evidence: readonly Evidence[]) => boolean;
 }
 
 /**
@@ -59,14 +70,15 @@ export interface Disguise<T extends Task = 'classify'> {
 }
 
 /**
- * Puts the tests' probes to the suspect until no test has a next one.
+ * Puts the tests' probes to the suspect until no test has a next one, or until the rule for stopping
+ * holds. What a test hands out is folded whole before the rule is looked at.
  *
  * A test's `next` depends on the sealed plan and on what was folded only, and observations are
  * folded in probe order whatever the concurrency: asking again after an interruption replays the
  * run log and goes on. One answer serves every test that names its probe.
  *
  * @throws INTERRUPTED when the signal fires; what the suspect's adapter throws. Answers that had
- *   arrived are in the run log.
+ *   arrived are in the run log; before RUN_INCOMPLETE those under way are waited for.
  */
 export async function askTests<T extends Task = 'classify'>(
   options: AskOptions<T>,
@@ -88,6 +100,7 @@ export async function askTests<T extends Task = 'classify'>(
       run.fold(probes.map((probe) => observations.get(probe.id)!));
       options.onEvidence?.(run.evidence());
     });
+    if (options.stopWhen?.(options.runs.map((run) => run.evidence()))) return observations;
   }
 }
 
@@ -102,28 +115,39 @@ async function observe<T extends Task>(
     observations.set(probe.id, { probe, ...outcome });
     return false;
   });
-  const queue = new PQueue({ concurrency: options.concurrency });
+  const { pace } = options;
+  const queue = new PQueue({ concurrency: pace?.concurrency ?? options.concurrency });
   const stop = new AbortController();
   let failure: { readonly cause: unknown } | undefined;
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const askBatch = async (batch: readonly Probe<T>[]): Promise<void> => {
     await options.pause();
-    if (signal.aborted) return;
+    if (signal.aborted || failure !== undefined) return;
+    const disturbances = pace?.disturbances;
+    const begun = performance.now();
     const outcomes = await options.ask(batch, { signal });
-    const answered = batch.map((probe, index) => ({ probe, outcome: outcomes[index]! }));
+    const milliseconds = performance.now() - begun;
+    const timed = options.alone?.has(batch[0]!.id) && disturbances === pace?.disturbances;
+    const answered = batch.map((probe, index) => ({
+      probe,
+      outcome: outcomes[index]!,
+      ...(timed && { milliseconds }),
+    }));
     await options.runLog.record(answered);
     for (const { probe, outcome } of answered) observations.set(probe.id, { probe, ...outcome });
     options.progress?.('asking the suspect', observations.size, options.expected);
   };
-  const batches = Array.from(
-    { length: Math.ceil(unknown.length / options.batchSize) },
-    (_, index) => unknown.slice(index * options.batchSize, (index + 1) * options.batchSize),
-  );
   const fail = (cause: unknown): void => {
     failure ??= { cause };
-    stop.abort();
+    if (!TouchmarkError.isInstance(cause) || cause.code !== 'RUN_INCOMPLETE') stop.abort();
   };
-  await Promise.all(batches.map((batch) => queue.add(() => askBatch(batch).catch(fail))));
+  const askNext = async (batch: readonly Probe<T>[]): Promise<void> => {
+    if (pace) queue.concurrency = pace.concurrency;
+    await askBatch(batch).catch(fail);
+    if (pace) queue.concurrency = pace.concurrency;
+  };
+  const batches = batchesOf(unknown, options);
+  await Promise.all(batches.map((batch) => queue.add(() => askNext(batch))));
   if (options.signal.aborted) {
     throw new TouchmarkError(
       'INTERRUPTED',
@@ -132,6 +156,27 @@ async function observe<T extends Task>(
     );
   }
   if (failure !== undefined) throw failure.cause;
+}
+
+/** Splits probes into requests, in their order but for those that are asked alone. */
+function batchesOf<T extends Task>(
+  probes: readonly Probe<T>[],
+  { batchSize, alone }: Pick<AskOptions<T>, 'batchSize' | 'alone'>,
+): readonly (readonly Probe<T>[])[] {
+  const batches: Probe<T>[][] = [];
+  let open: Probe<T>[] = [];
+  for (const probe of probes) {
+    if (alone?.has(probe.id)) {
+      batches.push([probe]);
+      continue;
+    }
+    if (open.length === 0 || open.length === batchSize) {
+      open = [];
+      batches.push(open);
+    }
+    open.push(probe);
+  }
+  return batches;
 }
 
 /** Mixes cover into the blocks of an audit, and shuffles them. */

@@ -176,6 +176,85 @@ describe('askTests', () => {
     expect(seen).toEqual([2, 4, 5]);
   });
 
+  it('stops by its rule after a round that was folded whole', async () => {
+    const suspect = honest();
+    const runs = [new ListRun(ids(20), 5), new ListRun(['q1', 'q2', 'q3'], 1)];
+    const stopWhen = (evidence: readonly Evidence[]) => {
+      expect(evidence).toHaveLength(2);
+      return evidence[0]!.probes >= 7;
+    };
+    const observations = await ask({ suspect, runs, stopWhen });
+    expect(runs.map((run) => run.folded.length)).toEqual([10, 2]);
+    expect(observations.size).toBe(12);
+    expect(suspect.asked).toHaveLength(12);
+  });
+
+  it('asks some probes in requests of their own, and records their time', async () => {
+    const sizes = new Map<string, number>();
+    const suspect = suspectOf(async (inputs) => {
+      await setTimeout(20);
+      for (const input of inputs) sizes.set(String(input), inputs.length);
+      return inputs.map(answer);
+    });
+    const times = new Map<string, number | undefined>();
+    const runLog: RunLog = {
+      recall: () => undefined,
+      record: async (entries) => {
+        for (const { probe, milliseconds } of entries) times.set(probe.id, milliseconds);
+      },
+    };
+    const run = new ListRun(ids(10), 10);
+    await ask({ suspect, runs: [run], runLog, alone: new Set(['p1', 'p4']) });
+    expect(run.folded.map((each) => each.probe.id)).toEqual(ids(10));
+    for (const [id, size] of sizes) {
+      expect(size === 1).toBe(id === 'p1' || id === 'p4');
+      if (size === 1) expect(times.get(id)).toBeGreaterThan(15);
+      else expect(times.get(id)).toBeUndefined();
+    }
+  });
+
+  it('asks as many at once as the pace allows, and times nothing that it held up', async () => {
+    let [under, most, calls] = [0, 0, 0];
+    const pace = { concurrency: 1, disturbances: 0 };
+    const suspect = suspectOf(async (inputs) => {
+      under += 1;
+      most = Math.max(most, under);
+      calls += 1;
+      if (calls === 3) Object.assign(pace, { concurrency: 3, disturbances: 1 });
+      await setTimeout(5);
+      under -= 1;
+      return inputs.map(answer);
+    });
+    const timed: string[] = [];
+    const runLog: RunLog = {
+      recall: () => undefined,
+      record: async (entries) => {
+        expect(most).toBe(calls <= 3 ? 1 : 3);
+        for (const { probe, milliseconds } of entries)
+          if (milliseconds !== undefined) timed.push(probe.id);
+      },
+    };
+    const alone = new Set(ids(3));
+    await ask({ suspect, runs: [new ListRun(ids(30), 30)], runLog, pace, alone });
+    expect(timed).toEqual(['p0', 'p1']);
+    expect(most).toBe(3);
+  });
+
+  it('waits for requests under way when the budget is spent, and keeps their answers', async () => {
+    const runLog = new MemoryLog();
+    let calls = 0;
+    const suspect = suspectOf(async (inputs, signal) => {
+      calls += 1;
+      if (calls === 3) throw new TouchmarkError('RUN_INCOMPLETE', 'spent');
+      await setTimeout(20, undefined, { signal });
+      return inputs.map(answer);
+    });
+    const spent = ask({ suspect, runs: [new ListRun(ids(20), 20)], runLog, concurrency: 3 });
+    await expect(spent).rejects.toMatchObject({ code: 'RUN_INCOMPLETE' });
+    expect([...runLog.outcomes.keys()]).toEqual(ids(6));
+    expect(calls).toBe(3);
+  });
+
   it('records what was answered before the suspect failed, and asks only the rest on resuming', async () => {
     const runLog = new MemoryLog();
     let calls = 0;

@@ -7,6 +7,8 @@ export class HttpFailure extends Error {
   readonly status: number;
   readonly retryAfterMilliseconds: number;
   readonly location: string;
+  /** The account has no quota left: asking again soon would not help. */
+  readonly exhausted: boolean;
 
   constructor(status: number, headers: IncomingHttpHeaders, body: string) {
     super(excerpt(body));
@@ -14,6 +16,7 @@ export class HttpFailure extends Error {
     this.status = status;
     this.retryAfterMilliseconds = retryAfter(headers['retry-after']);
     this.location = excerpt(String(headers.location ?? '').replace(/[?#].*$/s, ''));
+    this.exhausted = status === 402 || (quotaStatuses.has(status) && namesQuota(body));
   }
 }
 
@@ -28,6 +31,8 @@ export class Unreadable extends Error {
   }
 }
 
+const quotaStatuses = new Set([400, 403, 429, 503]);
+const quotaCodes = new Set(['insufficient_quota', 'billing_hard_limit_reached', 'quota_exceeded']);
 const retriableStatuses = new Set([408, 429, 502, 503, 504]);
 const connectionErrors = new Set([
   'ECONNREFUSED',
@@ -56,6 +61,19 @@ export function retriable(error: unknown): boolean {
   return connectionErrors.has(codeOf(error));
 }
 
+/** Says whether a server asks for fewer requests: 429, or 503 with a time to come back. */
+export function throttles(error: unknown): boolean {
+  if (!(error instanceof HttpFailure)) return false;
+  return error.status === 429 || (error.status === 503 && error.retryAfterMilliseconds > 0);
+}
+
+/** Returns an HTTP status, or a word for why there was none. */
+export function statusOf(error: unknown): number | string {
+  if (error instanceof HttpFailure) return error.status;
+  if (error instanceof Unreadable) return error.reason;
+  return codeOf(error) || 'failed';
+}
+
 /** Says whether no connection came about, so that nothing can have been sent. */
 export function unconnected(error: unknown): boolean {
   return unconnectedErrors.has(codeOf(error));
@@ -81,6 +99,14 @@ export function busy(error: unknown): boolean {
   return cause instanceof HttpFailure && retriableStatuses.has(cause.status);
 }
 
+/** How a server's refusal of more requests is to be told. */
+export interface Refusal {
+  /** No request will be taken for longer than is waited for. */
+  readonly exhausted: boolean;
+  /** What was answered so far is kept, and the same command can go on. */
+  readonly resumable: boolean;
+}
+
 /**
  * Returns the project's error for what went wrong at an address.
  *
@@ -91,15 +117,35 @@ export function explain(
   address: string,
   attempts: number,
   asked: boolean,
+  { exhausted, resumable }: Refusal,
 ): TouchmarkError {
   const tries = attempts > 1 ? ` (${attempts} attempts)` : '';
-  const { code, message, hint } = describe(error);
+  const { code, message, hint } =
+    exhausted && error instanceof HttpFailure
+      ? describeExhausted(error, resumable)
+      : describe(error);
   const said = `the model at ${address} ${message}${tries}`;
   if (asked) return new TouchmarkError(code, said, { hint, cause: error });
   return new TouchmarkError(code, `${said}; nothing was asked yet`, {
     hint: 'check that the address is right and that the server runs',
     cause: error,
   });
+}
+
+function describeExhausted(failure: HttpFailure, resumable: boolean): Explanation {
+  if (!resumable && !failure.exhausted) return describeStatus(failure);
+  const { status, retryAfterMilliseconds: wait } = failure;
+  const said = failure.message === '' ? '' : `: ${failure.message}`;
+  const latest = 8.64e15 - Date.now();
+  const when =
+    wait > 0 && wait < latest ? `after ${new Date(Date.now() + wait).toISOString()}` : 'later';
+  return {
+    code: resumable ? 'RUN_INCOMPLETE' : 'SUSPECT_REFUSED',
+    message: `takes no more requests for now: status ${status}${said}`,
+    hint: resumable
+      ? `what was answered is kept: go on ${when} with --resume`
+      : `raise the quota there, or try again ${when}`,
+  };
 }
 
 interface Explanation {
@@ -188,6 +234,19 @@ function retryAfter(header: string | undefined): number {
   if (/^\d{1,9}$/.test(header)) return Number(header) * 1_000;
   const date = Date.parse(header);
   return Number.isNaN(date) ? 0 : Math.max(0, date - Date.now());
+}
+
+/** OpenAI's error object, and those that imitate it. */
+function namesQuota(body: string): boolean {
+  let error: unknown;
+  try {
+    error = (JSON.parse(body) as { error?: unknown } | null)?.error;
+  } catch {
+    return false;
+  }
+  if (typeof error !== 'object' || error === null) return false;
+  const { code, type } = error as { code?: unknown; type?: unknown };
+  return [code, type].some((each) => typeof each === 'string' && quotaCodes.has(each));
 }
 
 function codeOf(error: unknown): string {

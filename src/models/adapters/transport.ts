@@ -4,7 +4,15 @@ import { Agent, errors, request } from 'undici';
 import { TouchmarkError } from '../../errors.ts';
 import { display } from './address.ts';
 import { excerpt } from './excerpt.ts';
-import { explain, HttpFailure, retriable, Unreadable, unconnected } from './failures.ts';
+import {
+  explain,
+  HttpFailure,
+  retriable,
+  statusOf,
+  throttles,
+  Unreadable,
+  unconnected,
+} from './failures.ts';
 
 export interface TransportOptions {
   /** Sent as `Authorization: Bearer`; never shown. */
@@ -19,8 +27,33 @@ export interface TransportOptions {
   readonly retryDelayMilliseconds?: number;
   /** A longer `Retry-After` than this is not waited for: the request fails; default 60 s. */
   readonly retryAfterLimitMilliseconds?: number;
-  /** Connections kept open to one host; default 4. */
+  /** Connections kept open to one host; default 4, or 16 behind a gate. */
   readonly connections?: number;
+  /** With a gate, a server that throttles is asked again for as long as the gate allows. */
+  readonly gate?: RequestGate;
+}
+
+/** What became of one attempt. */
+export interface AttemptResult {
+  /** HTTP status, or a word for why there was none. */
+  readonly status: number | string;
+  readonly succeeded: boolean;
+  /** The server asks for fewer requests: 429, or 503 with a time to come back. */
+  readonly throttled: boolean;
+  readonly retryAfterMilliseconds: number;
+  /** From sending to the last byte. */
+  readonly milliseconds: number;
+  /** Counts the attempts of one request from 1. */
+  readonly attempt: number;
+  /** What the answer says it has cost, in `usage.total_tokens`. */
+  readonly tokens?: number;
+}
+
+/** Says when requests may leave, and hears what became of them; shared by all that ask one host. */
+export interface RequestGate {
+  /** Resolves when one more attempt may be made; what it throws ends the request. */
+  ready(signal: AbortSignal): Promise<void>;
+  note(result: AttemptResult): void;
 }
 
 /** How much was asked over the wire. */
@@ -47,7 +80,7 @@ export class Transport {
 
   /** @throws USAGE when the bearer token cannot stand in a header. */
   constructor(options: TransportOptions = {}) {
-    const { bearer, connections = 4, responseLimitBytes = 16 * 2 ** 20 } = options;
+    const { bearer, gate, responseLimitBytes = 16 * 2 ** 20 } = options;
     if (bearer !== undefined && !/^[\x21-\x7e]+$/.test(bearer)) {
       throw new TouchmarkError('USAGE', 'the bearer token is empty or holds spaces or line ends', {
         hint: 'check the file or environment variable it was read from',
@@ -60,7 +93,7 @@ export class Transport {
       ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
     };
     this.#agent = new Agent({
-      connections,
+      connections: options.connections ?? (gate ? 16 : 4),
       maxResponseSize: responseLimitBytes,
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -93,36 +126,89 @@ export class Transport {
   }
 
   async #exchange(address: URL, body: string | undefined, signal: AbortSignal): Promise<unknown> {
-    const { retries = 4, retryDelayMilliseconds = 250 } = this.#options;
+    const { retries = 4, retryDelayMilliseconds = 250, gate } = this.#options;
     let attempts = 0;
+    let throttled = 0;
     try {
       return await pRetry(
-        () => {
+        async () => {
+          await gate?.ready(signal);
           attempts += 1;
-          return this.#attempt(address, body, signal);
+          return this.#noted(address, body, attempts, signal);
         },
         {
-          retries: Math.min(retries, 4),
+          retries: gate ? Number.POSITIVE_INFINITY : Math.min(retries, 4),
           minTimeout: retryDelayMilliseconds,
           maxTimeout: Math.max(8_000, retryDelayMilliseconds),
           randomize: true,
           signal,
-          shouldRetry: ({ error }) => this.#prepareRetry(error, signal),
+          shouldRetry: ({ error }) => {
+            if (gate && throttles(error)) throttled += 1;
+            const left = attempts - throttled <= Math.min(retries, 4);
+            return left && this.#prepareRetry(error, signal);
+          },
         },
       );
     } catch (error) {
       signal.throwIfAborted();
-      throw explain(error, display(address), attempts, this.#asked);
+      if (TouchmarkError.isInstance(error)) throw error;
+      throw explain(error, display(address), attempts, this.#asked, {
+        exhausted: this.#exhausted(error),
+        resumable: gate !== undefined,
+      });
     }
   }
 
+  /** Says whether a server will take no request for longer than is waited for. */
+  #exhausted(error: unknown): boolean {
+    if (!(error instanceof HttpFailure)) return false;
+    const { retryAfterLimitMilliseconds = 60_000 } = this.#options;
+    return error.exhausted || error.retryAfterMilliseconds > retryAfterLimitMilliseconds;
+  }
+
   async #prepareRetry(error: Error, signal: AbortSignal): Promise<boolean> {
-    if (!retriable(error)) return false;
+    if (!retriable(error) || this.#exhausted(error)) return false;
     const wait = error instanceof HttpFailure ? error.retryAfterMilliseconds : 0;
-    if (wait > (this.#options.retryAfterLimitMilliseconds ?? 60_000)) return false;
-    if (wait > 0) await pause(wait, undefined, { signal });
+    if (wait > 0 && !this.#options.gate) await pause(wait, undefined, { signal });
     this.#counts.retries += 1;
     return true;
+  }
+
+  async #noted(
+    address: URL,
+    body: string | undefined,
+    attempt: number,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    const { gate } = this.#options;
+    const begun = performance.now();
+    const spent = () => ({ attempt, milliseconds: performance.now() - begun });
+    try {
+      const document = await this.#attempt(address, body, signal);
+      const tokens = tokensOf(document);
+      gate?.note({
+        ...spent(),
+        status: 200,
+        succeeded: true,
+        throttled: false,
+        retryAfterMilliseconds: 0,
+        ...(tokens !== undefined && { tokens }),
+      });
+      return document;
+    } catch (error) {
+      const retryAfterMilliseconds =
+        error instanceof HttpFailure ? error.retryAfterMilliseconds : 0;
+      if (!signal.aborted) {
+        gate?.note({
+          ...spent(),
+          status: statusOf(error),
+          succeeded: false,
+          throttled: throttles(error) && !this.#exhausted(error),
+          retryAfterMilliseconds,
+        });
+      }
+      throw error;
+    }
   }
 
   async #attempt(address: URL, body: string | undefined, signal: AbortSignal): Promise<unknown> {
@@ -182,4 +268,14 @@ function parseJson(text: string): unknown {
   } catch {
     throw new Unreadable('not-json', text.trim() === '' ? 'an empty body' : excerpt(text));
   }
+}
+
+function tokensOf(document: unknown): number | undefined {
+  if (typeof document !== 'object' || document === null || !('usage' in document)) return undefined;
+  const { usage } = document;
+  if (typeof usage !== 'object' || usage === null || !('total_tokens' in usage)) return undefined;
+  const tokens = usage.total_tokens;
+  return typeof tokens === 'number' && Number.isSafeInteger(tokens) && tokens >= 0
+    ? tokens
+    : undefined;
 }
