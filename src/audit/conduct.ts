@@ -5,13 +5,14 @@ import type {
   Observation,
   Probe,
   Progress,
-  TestRun,
 } from '../contracts.ts';
 import { seededRandom } from '../stats/sampling.ts';
 import { topTwo } from '../watermark/probability/distribution.ts';
-import { askTests, type Disguise, type RunLog } from './ask.ts';
+import { type AnswerChecks, checkAnswers, RepeatRun, repeatedProbes } from './answer-checks.ts';
+import { type AskOptions, askTests, type Disguise, type RunLog } from './ask.ts';
 import { expectedQuestions } from './fingerprinting/classifier-taking.ts';
 import type { AuditMaterial } from './material.ts';
+import { evidenceOf, type StopRule } from './replay.ts';
 import { type FingerprintFindings, FingerprintQuirksRun } from './tests/fingerprint-quirks.ts';
 import { provenanceTests } from './tests/registry.ts';
 
@@ -28,6 +29,8 @@ export interface AuditFindings {
   /** Rows: protected model's label; columns: the suspect's, the last one for labels outside the set. */
   readonly confusion: readonly (readonly number[])[];
   readonly outcomes: Readonly<Record<'answered' | 'refused' | 'failed' | 'unsupported', number>>;
+  /** What asking some questions twice says of how the suspect answers. */
+  readonly checks: AnswerChecks;
   /** Absent where the protected model has no fingerprint. */
   readonly fingerprint?: FingerprintFindings;
 }
@@ -39,6 +42,11 @@ export interface ConductOptions {
   readonly runLog: RunLog;
   readonly batchSize: number;
   readonly disguise: DisguiseOptions;
+  /** How fast the suspect can be asked; a fixed number of requests at once without it. */
+  readonly pace?: NonNullable<AskOptions['pace']>;
+  /** How long an answer took, where that was measured. */
+  readonly millisecondsOf?: (probe: Pick<Probe, 'id'>) => number | undefined;
+  readonly stopWhen?: StopRule;
   readonly signal: AbortSignal;
   readonly progress?: Progress;
 }
@@ -62,13 +70,18 @@ export async function conductAudit(options: ConductOptions): Promise<AuditFindin
   const { seed, pauseMilliseconds } = options.disguise;
   const cover = coverProbes(options);
   const trajectories = new Map<string, [number, number][]>();
-  const observations = await askTests({
+  const { firsts, seconds } = repeatedProbes(repeatable(material, cover), seed);
+  const asking = {
     ...options,
-    ask: (probes, asked) =>
+    ask: (probes: readonly Probe[], asked: { readonly signal: AbortSignal }) =>
       options.suspect.classify(
         probes.map(({ input }) => input),
         asked,
       ),
+    alone: new Set([...firsts, ...seconds].map(({ id }) => id)),
+  };
+  const observations = await askTests({
+    ...asking,
     runs: runs.filter(({ applies }) => applies).map(({ run }) => run),
     concurrency,
     expected: expectedProbes(material, options.gives) + cover.length,
@@ -79,26 +92,33 @@ export async function conductAudit(options: ConductOptions): Promise<AuditFindin
       trajectories.set(evidence.test, points);
     },
   });
+  const { stopWhen: _, disguise: __, ...again } = asking;
+  const repeated = await askTests({
+    ...again,
+    runs: [new RepeatRun(firsts, seconds, observations)],
+    concurrency,
+    expected: firsts.length,
+  });
   const fingerprint = runs
     .map(({ run }) => run)
     .find((run) => run instanceof FingerprintQuirksRun)
     ?.findings();
   return {
-    evidence: runs.map(({ run, applies }) => (applies ? run.evidence() : notApplicable(run))),
+    evidence: runs.map(({ run, applies }) => evidenceOf(run.evidence(), applies)),
     trajectories: [...trajectories].map(([test, points]) => ({ test, points })),
     confusion: confusionOf(material, observations),
     outcomes: countOutcomes([...observations.values()]),
+    checks: checkAnswers(
+      firsts,
+      new Map([...observations, ...repeated]),
+      options.millisecondsOf ?? (() => undefined),
+    ),
     ...(fingerprint && { fingerprint }),
   };
 }
 
 function shownBans(evidence: Evidence): number {
   return evidence.null === 'descriptive' ? (evidence.effect['bans'] ?? 0) : evidence.log10E;
-}
-
-function notApplicable(run: TestRun): Evidence {
-  const { log10P: _, ...evidence } = run.evidence();
-  return { ...evidence, status: 'not-applicable', log10E: 0 };
 }
 
 function expectedProbes(material: AuditMaterial, gives: readonly Capability[]): number {
@@ -131,6 +151,14 @@ function coverProbes({ material, gives, disguise }: ConductOptions): readonly Pr
     .filter(({ id }) => !coins.has(id));
   const wanted = Math.ceil(disguise.coverPerTrap * (coins.size + regionProbes(material)));
   return seededRandom(`${disguise.seed}/cover`).choose(ordinary, Math.min(wanted, ordinary.length));
+}
+
+/** Questions that may be asked twice: no traps, and no coins, which a second look could wear out. */
+function repeatable({ fresh }: AuditMaterial, cover: readonly Probe[]): readonly Probe[] {
+  const distinct = new Map(
+    [...fresh.map(({ probe }) => probe), ...cover].map((each) => [each.id, each]),
+  );
+  return [...distinct.values()].filter(({ id }) => id.startsWith('fresh/'));
 }
 
 function confusionOf(

@@ -7,7 +7,7 @@ const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 
 /** What an audit will do and how it will judge, fixed before the first probe. */
 export const auditPlanSchema = z.strictObject({
-  schema: z.enum(['touchmark/audit-plan@2', 'touchmark/audit-plan@3']),
+  schema: z.enum(['touchmark/audit-plan@3', 'touchmark/audit-plan@4']),
   /** Random; claims on traps name the audit by it. */
   audit: z.uuid().exactOptional(),
   sealedAt: z.iso.datetime({ offset: true }),
@@ -24,8 +24,13 @@ export const auditPlanSchema = z.strictObject({
   protectedModel: z.strictObject({ name: z.string(), version: z.string() }),
   labels: z.array(z.string()),
   tests: z.array(z.string()),
-  /** Entries of the serving log when the plan was sealed, and the chain's head then. */
-  log: z.strictObject({ entries: z.int().nonnegative(), head: z.string() }),
+  /** The serving log when the plan was sealed: its name, its entries, its head and its Merkle root. */
+  log: z.strictObject({
+    origin: z.string().exactOptional(),
+    entries: z.int().nonnegative(),
+    head: z.string(),
+    root: z.string().exactOptional(),
+  }),
   /** Logged questions, fresh probes and their baselines, as digests of the run's material. */
   material: digest,
   probes: z.strictObject({ logged: z.int().nonnegative(), fresh: z.int().nonnegative() }),
@@ -57,6 +62,19 @@ export const auditPlanSchema = z.strictObject({
     })
     .exactOptional(),
   threshold: z.number(),
+  /** When asking stops: at the horizon, or as soon as the keyed score reaches the threshold. */
+  stopping: z.enum(['horizon', 'threshold']).exactOptional(),
+  /** What asking may cost at most. */
+  budget: z
+    .strictObject({
+      requests: z.int().positive().exactOptional(),
+      tokens: z.int().positive().exactOptional(),
+      money: z.number().positive().exactOptional(),
+      seconds: z.number().positive().exactOptional(),
+    })
+    .exactOptional(),
+  /** Rehearsals that may give the power of this audit, by identifier. */
+  rehearsals: z.array(z.string()).exactOptional(),
   /** Charges in bans, paid whatever comes out. */
   multiplicity: z.array(z.strictObject({ reason: z.string(), bans: z.number().nonnegative() })),
   assumptions: z.array(z.string()),

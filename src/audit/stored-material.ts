@@ -19,6 +19,7 @@ import {
   loggedProbe,
   regionProbe,
 } from './material.ts';
+import { digestOf } from './plan.ts';
 
 /** One distribution per baseline, each as float32 little-endian in base64. */
 const baselines = z.array(z.base64());
@@ -40,7 +41,7 @@ const storedFingerprint = z.strictObject({
 });
 
 const schema = z.strictObject({
-  schema: z.enum(['touchmark/audit-material@2', 'touchmark/audit-material@3']),
+  schema: z.enum(['touchmark/audit-material@3', 'touchmark/audit-material@4']),
   fresh: z.array(z.strictObject({ input: inputSchema, baselines })),
   logged: z.array(
     z.strictObject({
@@ -54,6 +55,15 @@ const schema = z.strictObject({
   regionLots,
   fingerprint: storedFingerprint.exactOptional(),
 });
+
+const newestSchema = 'touchmark/audit-material@4';
+
+/** The parts of material that can be shown apart, each bound by a digest of its own. */
+export const materialParts = ['fresh', 'logged', 'coins', 'regionLots', 'fingerprint'] as const;
+export type MaterialPart = (typeof materialParts)[number];
+
+/** Something of each part that there is. */
+export type ByPart = Readonly<Partial<Record<MaterialPart, string>>>;
 
 type Rows = readonly ArrayLike<number>[];
 
@@ -87,7 +97,7 @@ export type StoredFingerprint = z.infer<typeof storedFingerprint>;
 /** Writes material as the text whose digest the plan seals. */
 export function encodeMaterial(material: ComputedMaterial): string {
   return JSON.stringify({
-    schema: 'touchmark/audit-material@3',
+    schema: newestSchema,
     fresh: material.fresh.map(({ input, baselines: rows }) => ({
       input:
         typeof input === 'string' ? input : { shape: input.shape, data: packFloats(input.data) },
@@ -104,8 +114,54 @@ export function encodeMaterial(material: ComputedMaterial): string {
   });
 }
 
-/** The digest of encoded material, as the plan seals it. */
+/**
+ * The digest of encoded material, as the plan seals it: of the digests of its parts, so that one part
+ * can be shown and checked without the others.
+ */
 export function materialDigest(text: string): string {
+  const { data } = z.object({ schema: z.string() }).safeParse(parseJson(text));
+  if (data?.schema !== newestSchema) return textDigest(text);
+  return digestOfParts(partDigests(partTexts(text)));
+}
+
+/** The digest of material from the digests of its parts. */
+export function digestOfParts(digests: ByPart): string {
+  return digestOf(digests);
+}
+
+/** The digest of each part's text. */
+export function partDigests(texts: ByPart): ByPart {
+  return byPart((part) => {
+    const text = texts[part];
+    return text === undefined ? undefined : textDigest(text);
+  });
+}
+
+/** Takes encoded material apart into the JSON texts of its parts. */
+export function partTexts(text: string): ByPart {
+  const whole = z.record(z.string(), z.unknown()).parse(JSON.parse(text));
+  return byPart((part) => (part in whole ? JSON.stringify(whole[part]) : undefined));
+}
+
+/** Joins texts of parts to encoded material; a part that is left out is empty. */
+export function joinParts(texts: ByPart): string {
+  const parts = materialParts.flatMap((part) => {
+    const own = texts[part] ?? (part === 'fingerprint' ? undefined : '[]');
+    return own === undefined ? [] : [`"${part}":${own}`];
+  });
+  return `{"schema":"${newestSchema}",${parts.join(',')}}`;
+}
+
+function byPart(of: (part: MaterialPart) => string | undefined): ByPart {
+  return Object.fromEntries(
+    materialParts.flatMap((part) => {
+      const value = of(part);
+      return value === undefined ? [] : [[part, value]];
+    }),
+  );
+}
+
+function textDigest(text: string): string {
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 

@@ -35,7 +35,7 @@ export function failureOf(error: unknown, debug: boolean): Failure {
 
 /** Names of commands, for suggestions. */
 const commandNames =
-  'init doctor config check schema keys generate list rotate export serve log verify erase traps build schedule fingerprints take compare audit report watermark embed detect attribute'.split(
+  'init doctor config check schema keys generate list rotate export serve log verify erase traps build schedule fingerprints take compare audit verify rehearse report watermark embed detect attribute'.split(
     ' ',
   );
 

@@ -36,11 +36,25 @@ export const flags = {
     requiresArg: true,
     describe: 'lots of traps of each kind to expose for good, instead of traps.lotsPerAudit',
   },
+  require: {
+    ...text,
+    choices: ['asserted', 'anchored', 'recomputed'] as const,
+    describe: 'fail unless every claim rests on at least this',
+  },
+  'owner-key': { ...text, describe: "the owner's key identifier, as you have it from the owner" },
+  'available-since': { ...text, describe: "the suspect's first provable availability, a date" },
+  'timestamp-authority': {
+    type: 'array',
+    requiresArg: true,
+    describe: 'files with certificates of timestamp authorities that you trust, PEM',
+  },
+  witness: { ...text, describe: 'a file of what was seen published when, {"digest", "at"} a line' },
+  redact: { ...text, describe: 'tests to leave out of the dossier: NAME,NAME' },
   resume: { ...yesOrNo, describe: 'go on with the audit in --out' },
   'fail-on': {
     ...text,
-    choices: ['match'] as const,
-    describe: 'exit with code 10 on this verdict',
+    choices: ['match', 'inconclusive'] as const,
+    describe: 'exit with code 10 on this verdict, whatever the report shows',
   },
   probes: {
     ...text,
@@ -110,6 +124,30 @@ export const flags = {
     choices: reportFormats,
     default: 'terminal' as const,
     describe: 'what to make of the report',
+  },
+  budgets: {
+    ...text,
+    describe: 'served answers that students learn from: N,N; by default as far as questions reach',
+  },
+  keys: {
+    type: 'number',
+    requiresArg: true,
+    describe: 'students of each family and budget, each under a key of its own; 12 by default',
+  },
+  shape: {
+    ...text,
+    choices: ['labels', 'probabilities'] as const,
+    default: 'probabilities' as const,
+    describe: 'what students learn from and audits get',
+  },
+  families: {
+    ...text,
+    describe: 'kinds of students: network-N with N hidden units, perceptron, naive-bayes',
+  },
+  questions: { ...text, describe: 'a file of questions to ask, instead of half of inputs.twin' },
+  quick: {
+    ...yesOrNo,
+    describe: 'a first look with few students, which gives no audit its power',
   },
 } as const;
 

@@ -9,9 +9,11 @@ import { addFingerprints } from './commands/fingerprints.ts';
 import { addInit } from './commands/init.ts';
 import { addKeys } from './commands/keys.ts';
 import { addLog } from './commands/log.ts';
+import { addRehearse } from './commands/rehearse.ts';
 import { addReport } from './commands/report.ts';
 import { addServe } from './commands/serve.ts';
 import { addTraps } from './commands/traps.ts';
+import { addVerify } from './commands/verify.ts';
 import { addWatermark } from './commands/watermark.ts';
 import { failureOf, usageError } from './failure.ts';
 import { note } from './terminal.ts';
@@ -26,6 +28,8 @@ const commands = [
   addTraps,
   addFingerprints,
   addAudit,
+  addVerify,
+  addRehearse,
   addReport,
   addWatermark,
 ] as const;

@@ -10,6 +10,7 @@ import {
 } from './overrides.ts';
 import { explainIssues } from './problems.ts';
 import { type Config, configSchema, configSchemaName } from './schema.ts';
+import { withPaths } from './suspects.ts';
 
 /** A configuration, where it came from, and what was set from outside the file. */
 export interface LoadedConfig {
@@ -124,5 +125,6 @@ function absolutePaths(config: Config, directory: string): Config {
       ...(inputs.otherData && { otherData: resolve(directory, inputs.otherData) }),
     },
     log: { ...log, directory: resolve(directory, log.directory) },
+    suspects: withPaths(config.suspects, (path) => resolve(directory, path)),
   };
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { policySchema } from './policy.ts';
+import { suspectsSchema } from './suspects.ts';
 
 export const configSchemaName = 'touchmark/config@1';
 
@@ -185,6 +187,39 @@ const audit = z
       .max(100)
       .default(6)
       .describe('Bans at which the verdict is a match, 1 to 100.'),
+    stopping: z
+      .enum(['horizon', 'threshold'])
+      .default('horizon')
+      .describe('When asking stops: at the horizon, or at the threshold, which saves questions.'),
+    budget: z
+      .strictObject({
+        requests: z
+          .int()
+          .positive()
+          .exactOptional()
+          .describe('Requests at most, repeated ones too.'),
+        tokens: z
+          .int()
+          .positive()
+          .exactOptional()
+          .describe('Tokens at most, as the suspect counts.'),
+        money: z.number().positive().exactOptional().describe('What they may cost at most.'),
+        seconds: z
+          .number()
+          .positive()
+          .exactOptional()
+          .describe('How long asking may take at most.'),
+        pricePerRequest: z.number().nonnegative().exactOptional().describe('Of one request.'),
+        pricePerThousandTokens: z
+          .number()
+          .nonnegative()
+          .exactOptional()
+          .describe('Of 1000 tokens.'),
+      })
+      .prefault({})
+      .describe(
+        'What one audit may cost; at a limit it stops and can be resumed with a higher one.',
+      ),
     suspects: z.int().min(1).default(1).describe('How many suspects are tested; each pays for it.'),
     freshProbes: z.int().min(0).default(6000).describe('Fresh questions put to a suspect at most.'),
     loggedProbes: z
@@ -344,6 +379,8 @@ export const configSchema = z.strictObject({
   traps,
   fingerprints,
   audit,
+  suspects: suspectsSchema,
+  policy: policySchema,
 });
 
 /** A checked configuration with every default filled in. */

@@ -101,6 +101,24 @@ export async function newestSignedCheckpoint(
 }
 
 /**
+ * Returns the earliest signed checkpoint that covers an entry, among those up to a size of the log;
+ * undefined when none is signed. Needs no lock.
+ *
+ * @throws TouchmarkError LOG_INVALID when there is no log or a checkpoint is none of it
+ */
+export async function earliestSignedCheckpoint(
+  directory: string,
+  { covering, within }: { readonly covering: number; readonly within: number },
+): Promise<Required<Checkpoint> | undefined> {
+  const layout = layoutOf(directory);
+  const { checkpoints } = await readCheckpoints(layout, await requireHeader(layout));
+  return checkpoints.find(
+    (each): each is Required<Checkpoint> =>
+      each.note !== undefined && each.size > covering && each.size <= within,
+  );
+}
+
+/**
  * Returns the payload key of a tenant that the log must know.
  *
  * @throws TouchmarkError TENANT_UNKNOWN naming the known tenants

@@ -6,7 +6,10 @@ import type { Override } from '../config/overrides.ts';
 import type { Input, Progress, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { canonicalInput, inputDigest, poolDigest } from '../keys/canonical-input.ts';
-import { readServingLog } from '../ledger/read-log.ts';
+import { merkleRoot } from '../keys/merkle.ts';
+import { logOrigin } from '../ledger/checkpoint-note.ts';
+import { leafOf } from '../ledger/log-proofs.ts';
+import { readChain, readServingLog } from '../ledger/read-log.ts';
 import { requireValidLog, verifyServingLog } from '../ledger/verify-log.ts';
 import { seededRandom } from '../stats/sampling.ts';
 import type { KeyRing } from '../store/key-ring.ts';
@@ -34,6 +37,8 @@ export interface AuditOptions {
   /** The run directory. */
   readonly out: string;
   readonly resume: boolean;
+  /** Tests to leave out of the dossier. */
+  readonly redact?: readonly string[];
   readonly signal: AbortSignal;
   readonly progress?: Progress;
   /** Hears what the operator should know about traps and fingerprints. */
@@ -50,7 +55,12 @@ export interface PreparedAudit {
   /** Since when answers carry another key, as the log shows it; undefined while it does not. */
   readonly retiredAt: string | undefined;
   readonly records: readonly ServedRecord[];
-  readonly log: { readonly entries: number; readonly head: string };
+  readonly log: {
+    readonly origin: string;
+    readonly entries: number;
+    readonly head: string;
+    readonly root: string;
+  };
   /** Computed material; absent when a run is resumed, which brings its own. */
   readonly material?: {
     readonly shared: SharedMaterial;
@@ -86,10 +96,21 @@ export async function openAudit(options: PreparationOptions): Promise<PreparedAu
   for await (const record of readServingLog(config.log.directory, { tenant })) all.push(record);
   const records = all.filter((record) => record.epoch === epoch);
   requireServedMarks(records, keyRing.epochKey(tenant, epoch), profile);
-  const log = { entries: report.head.size, head: report.head.hash };
+  const log = await logFacts(config.log.directory);
   const { closedAt } = keyRing.epochs(tenant).find((each) => each.epoch === epoch)!;
   const retiredAt = retirement(all, epoch, closedAt);
   return { project, profile, keyRing, tenant, epoch, retiredAt, records, log };
+}
+
+/** What names the serving log as it is now. */
+async function logFacts(directory: string): Promise<PreparedAudit['log']> {
+  const { identifier, entries } = await readChain(directory);
+  return {
+    origin: logOrigin(identifier),
+    entries: entries.length,
+    head: entries.at(-1)?.hash ?? '',
+    root: merkleRoot(entries.map(leafOf)).toString('hex'),
+  };
 }
 
 /**

@@ -1,20 +1,32 @@
+import type { BudgetLimits, Spending } from '../audit/budget.ts';
 import type { AuditFindings } from '../audit/conduct.ts';
+import type { RehearsedPower } from '../audit/expected-power.ts';
+import type { Judgement } from '../audit/judgement.ts';
 import type { AuditPlan, SealedPlan } from '../audit/plan.ts';
-import { isCounted, keyedScore, provenanceScore } from '../audit/score.ts';
-import { decide, tierOf } from '../audit/verdict.ts';
-import type { Description } from '../contracts.ts';
+import { isCounted } from '../audit/score.ts';
+import { tierOf } from '../audit/verdict.ts';
+import type { Description, ServedRecord } from '../contracts.ts';
 import type { RemoteCounts } from '../models/adapters/remote.ts';
 import type { FingerprintPart } from '../report/fingerprint.ts';
 import type { AuditReport } from '../report/model.ts';
 import { runFiles } from '../store/run-directory.ts';
+import { askingParts, custodyPart, powerPart } from './audit-report-parts.ts';
 
 export interface ReportParts {
   readonly sealed: SealedPlan;
   readonly findings: AuditFindings;
+  readonly judgement: Judgement;
   /** Since when answers carry another key, as the log shows it; undefined while it does not. */
   readonly epochRetiredAt: string | undefined;
   readonly description: Description;
   readonly counts: RemoteCounts;
+  /** What rehearsals say of the chance to find a surrogate; null without any that apply. */
+  readonly power: RehearsedPower | undefined;
+  readonly limits: BudgetLimits;
+  readonly spending: Spending & { readonly money: number };
+  readonly epochCreatedAt: string;
+  /** The tenant's records of the epoch, in served order. */
+  readonly records: readonly ServedRecord[];
   /** The traps that were exposed, and what is left in stock. */
   readonly traps: NonNullable<AuditReport['traps']>;
   readonly startedAt: Date;
@@ -25,17 +37,12 @@ export interface ReportParts {
 export function reportOf(parts: ReportParts): AuditReport {
   const { findings, description, counts, startedAt, finishedAt } = parts;
   const { plan, hash } = parts.sealed;
-  const rawScore = provenanceScore(findings.evidence);
-  const charged = (bans: number) =>
-    plan.multiplicity.reduce((rest, charge) => rest - charge.bans, bans);
-  const score = charged(rawScore);
-  const keyed = charged(keyedScore(findings.evidence));
+  const { rawScore, score, keyedScore: keyed, verdict } = parts.judgement;
   const counted = new Set(findings.evidence.filter(isCounted).map(({ test }) => test));
-  const complete = findings.evidence.every(({ status }) => status !== 'partial');
   const { outcomes } = findings;
   const asked = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
   return {
-    schema: 'touchmark/audit-report@1',
+    schema: 'touchmark/audit-report@2',
     version: plan.toolkit,
     suspect: {
       name: description.name,
@@ -58,7 +65,7 @@ export function reportOf(parts: ReportParts): AuditReport {
       assumptions: plan.assumptions,
       standing: 'self-attested',
     },
-    verdict: decide(keyed, plan.threshold, complete, undefined),
+    verdict,
     score,
     keyedScore: keyed,
     rawScore,
@@ -73,7 +80,9 @@ export function reportOf(parts: ReportParts): AuditReport {
     confusion: withoutEmptyOutside(plan.labels, findings.confusion),
     traps: parts.traps,
     ...fingerprintPart(plan, findings),
-    power: null,
+    power: powerPart(parts.power),
+    ...askingParts(plan, findings, asked, parts),
+    custody: custodyPart({ ...parts, plan, planHash: hash }),
     ...waysThere(parts.epochRetiredAt),
     run: {
       probesAsked: asked,

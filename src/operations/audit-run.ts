@@ -15,9 +15,9 @@ import type { Config } from '../config/schema.ts';
 import type { Capability, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { displaySpecification } from '../models/adapters/registry.ts';
+import { AuditDirectory } from '../store/audit-directory.ts';
 import { registerAudit, registeredAudits } from '../store/audit-register.ts';
 import { toolkitVersion } from '../store/project-files.ts';
-import { RunDirectory } from '../store/run-directory.ts';
 import { registerPath } from './audit-looks.ts';
 import type { AuditOptions, PreparedAudit } from './audit-preparation.ts';
 import { claimAuditTraps, noteShownRecords, requireClaims } from './audit-traps.ts';
@@ -27,7 +27,7 @@ const unsealedPools =
 
 /** A run whose plan is sealed, and the text of its material. */
 export interface StartedRun {
-  readonly run: RunDirectory;
+  readonly run: AuditDirectory;
   readonly sealed: SealedPlan;
   readonly text: string;
 }
@@ -48,7 +48,7 @@ export async function beginRun(
   const register = registerPath(project.directory);
   const { config } = project;
   const suspect = displaySpecification(options.suspect);
-  await RunDirectory.requireVacant(options.out);
+  await AuditDirectory.requireVacant(options.out);
   const audit = randomUUID();
   const { joined, lots, notices } = await claimAuditTraps(prepared, shared, {
     audit,
@@ -63,7 +63,7 @@ export async function beginRun(
   const earlier = (await registeredAudits(register)).filter((each) => each.suspect === suspect);
   const sealedAt = new Date().toISOString();
   const plan: AuditPlan = {
-    schema: 'touchmark/audit-plan@3',
+    schema: 'touchmark/audit-plan@4',
     audit,
     sealedAt,
     suspect,
@@ -76,12 +76,13 @@ export async function beginRun(
     protectedModel: { name: config.model.name, version: lastVersion(prepared.records) },
     labels: [...profile.labels],
     tests: provenanceTests.map(({ name }) => name),
-    log: { entries: log.entries, head: log.head },
+    log: { ...log },
     material: materialDigest(text),
     probes: { logged: joined.logged.length, fresh: joined.fresh.length },
     traps: lots,
     ...(fingerprint && { fingerprint: fingerprint.sealed }),
     threshold: config.audit.threshold,
+    stopping: config.audit.stopping,
     multiplicity: charges({
       tenants: keyRing.tenants().length,
       suspects: config.audit.suspects,
@@ -101,7 +102,11 @@ export async function beginRun(
   };
   const sealed = sealPlan(plan);
   await noteShownRecords(prepared, plan, joined.coins);
-  const run = await RunDirectory.create(options.out, `${JSON.stringify(sealed, null, 2)}\n`, text);
+  const run = await AuditDirectory.create(
+    options.out,
+    `${JSON.stringify(sealed, null, 2)}\n`,
+    text,
+  );
   await ensureRegistered(register, sealed);
   return { run, sealed, text };
 }
@@ -115,7 +120,7 @@ export async function resumeRun(
   prepared: PreparedAudit,
   options: AuditOptions,
 ): Promise<StartedRun> {
-  const run = await RunDirectory.resume(options.out);
+  const run = await AuditDirectory.open(options.out);
   const sealed = parseSealedPlan(await run.readText('plan'), join(options.out, 'plan.json'));
   const text = await run.readText('material');
   const differs = [

@@ -1,13 +1,29 @@
+import { basename } from 'node:path';
+import { Budget } from '../audit/budget.ts';
 import { conductAudit } from '../audit/conduct.ts';
-import { exchangeabilityAssumption, replayAssumption } from '../audit/material.ts';
+import { powerFor } from '../audit/expected-power.ts';
+import { judge, stopRuleOf } from '../audit/judgement.ts';
+import {
+  type AuditMaterial,
+  exchangeabilityAssumption,
+  firstOccurrences,
+  replayAssumption,
+} from '../audit/material.ts';
+import { Pace } from '../audit/pace.ts';
+import type { AuditPlan } from '../audit/plan.ts';
+import { plannedAudit } from '../audit/rehearsal-applicability.ts';
 import { decodeMaterial } from '../audit/stored-material.ts';
+import type { Capability } from '../contracts.ts';
 import { classifierKeys } from '../keys/classifier-keys.ts';
+import { openRunAttempts } from '../ledger/run-attempts.ts';
+import { type ChainedRunLog, openRunLog } from '../ledger/run-log.ts';
 import { openClassifier } from '../models/adapters/registry.ts';
 import type { RemoteClassifier } from '../models/adapters/remote.ts';
 import { renderHtml } from '../report/html.ts';
 import { renderJson } from '../report/json.ts';
 import type { AuditReport } from '../report/model.ts';
-import { RunDirectory } from '../store/run-directory.ts';
+import { AuditDirectory } from '../store/audit-directory.ts';
+import { writeDossier } from './audit-dossier.ts';
 import {
   type AuditOptions,
   computeMaterial,
@@ -15,8 +31,9 @@ import {
   type PreparedAudit,
 } from './audit-preparation.ts';
 import { reportOf } from './audit-report.ts';
-import { beginRun, resumeRun } from './audit-run.ts';
+import { beginRun, resumeRun, type StartedRun } from './audit-run.ts';
 import { trapFindings } from './audit-traps.ts';
+import { storedRehearsals } from './rehearse.ts';
 
 export { type AuditOptions, type PreparedAudit, prepareAudit } from './audit-preparation.ts';
 
@@ -28,7 +45,7 @@ export { type AuditOptions, type PreparedAudit, prepareAudit } from './audit-pre
  */
 export async function runAudit(options: AuditOptions): Promise<AuditReport> {
   if (options.resume) return auditSuspect(await openAudit(options), options);
-  await RunDirectory.requireVacant(options.out);
+  await AuditDirectory.requireVacant(options.out);
   const opened = await openAudit(options);
   await contactSuspect(opened, options);
   return auditSuspect(await computeMaterial(opened, options), options);
@@ -47,6 +64,7 @@ async function contactSuspect(opened: PreparedAudit, options: AuditOptions): Pro
 function openSuspect(
   { project, profile: { labels, features } }: PreparedAudit,
   { suspect, suspectBearer }: Pick<AuditOptions, 'suspect' | 'suspectBearer'>,
+  gate?: Pace,
 ): RemoteClassifier {
   const { audit } = project.config;
   const { labelMap, suspectLabels, batchSize } = audit;
@@ -55,6 +73,7 @@ function openSuspect(
     labelMap,
     batchSize,
     timeoutMilliseconds: audit.timeoutSeconds * 1000,
+    ...(gate && { gate }),
     ...(suspectLabels && { suspectLabels }),
     ...(suspectBearer !== undefined && { bearer: suspectBearer }),
     ...(features.kind === 'tensor' && {
@@ -68,54 +87,137 @@ export async function auditSuspect(
   prepared: PreparedAudit,
   options: AuditOptions,
 ): Promise<AuditReport> {
-  const { project, profile, keyRing, tenant, epoch, records } = prepared;
-  const { audit } = project.config;
-  const startedAt = new Date();
   const resumed = options.resume ? await resumeRun(prepared, options) : undefined;
+  const { timeoutSeconds, budget: limits } = prepared.project.config.audit;
+  const described = resumed ? resumed.sealed.plan.gives : await givenBy(prepared, options);
+  const started = resumed ?? (await beginRun(prepared, options, described));
+  const runLog = await openRunLog(options.out, started.sealed.hash);
+  try {
+    const attempts = await openRunAttempts(options.out);
+    try {
+      const budget = new Budget(limits, attempts.earlier);
+      const pace = new Pace({
+        budget,
+        journal: attempts,
+        patienceMilliseconds: patienceFactor * timeoutSeconds * 1000,
+      });
+      const suspect = openSuspect(prepared, options, pace);
+      try {
+        return await askAndReport(prepared, options, { ...started, runLog, suspect, pace, budget });
+      } finally {
+        await suspect.close();
+      }
+    } finally {
+      await attempts.close();
+    }
+  } finally {
+    await runLog.close();
+  }
+}
+
+/** How many times the limit of one request a suspect may answer nothing but "too many requests". */
+const patienceFactor = 10;
+
+async function givenBy(
+  prepared: PreparedAudit,
+  options: AuditOptions,
+): Promise<readonly Capability[]> {
   const suspect = openSuspect(prepared, options);
   try {
-    const description = await suspect.describe({ signal: options.signal });
-    const { run, sealed, text } = resumed ?? (await beginRun(prepared, options, description.gives));
-    try {
-      const material = decodeMaterial(text, {
-        profile,
-        keys: classifierKeys(keyRing.epochKey(tenant, epoch)),
-        epochCommitment: keyRing.commitment(tenant, epoch),
-        records,
-        questionsNotChosenFromAnswers: sealed.plan.assumptions.includes(replayAssumption),
-        referencesExchangeable: sealed.plan.assumptions.includes(exchangeabilityAssumption),
-      });
-      const findings = await conductAudit({
-        material,
-        suspect,
-        gives: sealed.plan.gives,
-        runLog: run,
-        batchSize: audit.batchSize,
-        disguise: {
-          seed: sealed.plan.audit ?? sealed.hash,
-          coverPerTrap: audit.coverPerTrap,
-          pauseMilliseconds: audit.pauseMilliseconds,
-        },
-        signal: options.signal,
-        ...(options.progress && { progress: options.progress }),
-      });
-      const report = reportOf({
-        sealed,
-        epochRetiredAt: prepared.retiredAt,
-        findings,
-        description: { ...description, ...(options.suspectName && { name: options.suspectName }) },
-        counts: suspect.counts(),
-        traps: await trapFindings(project, sealed.plan),
-        startedAt,
-        finishedAt: new Date(),
-      });
-      await run.writeReport('json', renderJson(report));
-      await run.writeReport('html', renderHtml(report));
-      return report;
-    } finally {
-      await run.close();
-    }
+    return (await suspect.describe({ signal: options.signal })).gives;
   } finally {
     await suspect.close();
   }
+}
+
+interface OpenedRun extends StartedRun {
+  readonly runLog: ChainedRunLog;
+  readonly suspect: RemoteClassifier;
+  readonly pace: Pace;
+  readonly budget: Budget;
+}
+
+async function askAndReport(
+  prepared: PreparedAudit,
+  options: AuditOptions,
+  { run, sealed, text, runLog, suspect, pace, budget }: OpenedRun,
+): Promise<AuditReport> {
+  const { project, profile, keyRing, tenant, epoch, records } = prepared;
+  const { audit } = project.config;
+  const startedAt = new Date();
+  const description = await suspect.describe({ signal: options.signal });
+  const material = decodeMaterial(text, {
+    profile,
+    keys: classifierKeys(keyRing.epochKey(tenant, epoch)),
+    epochCommitment: keyRing.commitment(tenant, epoch),
+    records,
+    questionsNotChosenFromAnswers: sealed.plan.assumptions.includes(replayAssumption),
+    referencesExchangeable: sealed.plan.assumptions.includes(exchangeabilityAssumption),
+  });
+  const stopWhen = stopRuleOf(sealed.plan);
+  const findings = await conductAudit({
+    material,
+    suspect,
+    gives: sealed.plan.gives,
+    runLog,
+    batchSize: audit.batchSize,
+    disguise: {
+      seed: sealed.plan.audit ?? sealed.hash,
+      coverPerTrap: audit.coverPerTrap,
+      pauseMilliseconds: audit.pauseMilliseconds,
+    },
+    pace,
+    millisecondsOf: (probe) => runLog.millisecondsOf(probe),
+    ...(stopWhen && { stopWhen }),
+    signal: options.signal,
+    ...(options.progress && { progress: options.progress }),
+  });
+  const power = await powerOf(project, sealed.plan, material, records);
+  const judgement = judge(sealed.plan, findings.evidence, power);
+  const report = reportOf({
+    sealed,
+    epochRetiredAt: prepared.retiredAt,
+    findings,
+    judgement,
+    power,
+    epochCreatedAt: keyRing.epochs(tenant).find((each) => each.epoch === epoch)!.createdAt,
+    records,
+    spending: budget.spending,
+    limits: audit.budget,
+    description: { ...description, ...(options.suspectName && { name: options.suspectName }) },
+    counts: suspect.counts(),
+    traps: await trapFindings(project, sealed.plan),
+    startedAt,
+    finishedAt: new Date(),
+  });
+  const dossier = await writeDossier({
+    ...{ prepared, sealed, material, materialText: text, findings, judgement, report },
+    directory: options.out,
+    name: dossierName(options),
+    leftOut: options.redact ?? [],
+    now: new Date(),
+  });
+  if (typeof dossier === 'string') options.onNotice?.(dossier);
+  const complete = { ...report, dossier: typeof dossier === 'string' ? null : dossier };
+  await run.writeReport('json', renderJson(complete));
+  await run.writeReport('html', renderHtml(complete));
+  return complete;
+}
+
+/** What rehearsals made before the plan say of an audit like this one. */
+async function powerOf(
+  project: PreparedAudit['project'],
+  plan: AuditPlan,
+  { coins }: AuditMaterial,
+  records: PreparedAudit['records'],
+) {
+  const answers = firstOccurrences(records).length;
+  const planned = plannedAudit(plan, { coins: coins.length, answers });
+  return powerFor(await storedRehearsals(project), planned);
+}
+
+/** A suspect's name as a file name. */
+function dossierName({ suspectName, out }: AuditOptions): string {
+  const name = (suspectName ?? basename(out)).normalize('NFKD').replace(/[^\w.-]+/g, '-');
+  return name.replace(/^[-.]+|[-.]+$/g, '').slice(0, 64) || 'audit';
 }

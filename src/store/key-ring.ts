@@ -129,6 +129,7 @@ export class KeyRing {
       each === before ? { ...each, closedAt: createdAt } : each,
     );
     this.#epochs = [...closed, record];
+    this.#verified.add(record.commitment);
     return record;
   }
 

@@ -24,6 +24,7 @@ export function addAudit(program: Argv): Argv {
           out: { ...flags.out, demandOption: true, describe: 'the directory of the audit' },
           resume: flags.resume,
           'fail-on': flags['fail-on'],
+          redact: flags.redact,
         })
         .example(
           '$0 audit --suspect http:https://host/classify --tenant acme --out audits/1',
@@ -56,6 +57,7 @@ export function addAudit(program: Argv): Argv {
         onNotice: note,
         ...(bearer === undefined ? {} : { suspectBearer: bearer }),
         ...(options.suspectName === undefined ? {} : { suspectName: options.suspectName }),
+        ...(options.redact === undefined ? {} : { redact: options.redact.split(',') }),
         ...(options.operator === undefined ? {} : { operator: options.operator }),
         flags:
           options.trapLots === undefined

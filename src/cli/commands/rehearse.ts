@@ -5,37 +5,6 @@ import { flags } from '../flags.ts';
 import { createProgress } from '../progress.ts';
 import { interruptSignal, note, print, printJson, table } from '../terminal.ts';
 
-const text = { type: 'string', requiresArg: true } as const;
-
-/** Flags that no other command has. */
-export const rehearsalFlags = {
-  budgets: {
-    ...text,
-    describe: 'served answers that students learn from: N,N; by default as far as questions reach',
-  },
-  keys: {
-    type: 'number',
-    requiresArg: true,
-    describe: 'students of each family and budget, each under a key of its own; 12 by default',
-  },
-  shape: {
-    ...text,
-    choices: ['labels', 'probabilities'] as const,
-    default: 'probabilities' as const,
-    describe: 'what students learn from and audits get',
-  },
-  families: {
-    ...text,
-    describe: 'kinds of students: network-N with N hidden units, perceptron, naive-bayes',
-  },
-  questions: { ...text, describe: 'a file of questions to ask, instead of half of inputs.twin' },
-  quick: {
-    type: 'boolean',
-    default: false,
-    describe: 'a first look with few students, which gives no audit its power',
-  },
-} as const;
-
 /** Adds `rehearse`. */
 export function addRehearse(program: Argv): Argv {
   return program.command(
@@ -43,7 +12,16 @@ export function addRehearse(program: Argv): Argv {
     'Distil your own model as a thief would, and say how often an audit finds that',
     (command) =>
       command
-        .options({ config: flags.config, json: flags.json, ...rehearsalFlags })
+        .options({
+          config: flags.config,
+          json: flags.json,
+          budgets: flags.budgets,
+          keys: flags.keys,
+          shape: flags.shape,
+          families: flags.families,
+          questions: flags.questions,
+          quick: flags.quick,
+        })
         .example('$0 rehearse', 'the power curve of audits of suspects that give probabilities')
         .example('$0 rehearse --shape labels', 'and of those that give labels only')
         .example('$0 rehearse --quick', 'a first look')

@@ -1,0 +1,101 @@
+import { judge, stopRuleOf } from '../../audit/judgement.ts';
+import { exchangeabilityAssumption, replayAssumption } from '../../audit/material.ts';
+import { charges } from '../../audit/multiplicity.ts';
+import { replayTests } from '../../audit/replay.ts';
+import { decodeMaterial, joinParts } from '../../audit/stored-material.ts';
+import { provenanceTests } from '../../audit/tests/registry.ts';
+import type { Evidence, Outcome, ServedRecord } from '../../contracts.ts';
+import type { ClassifierKeys } from '../../keys/classifier-keys.ts';
+import { refused } from '../envelope.ts';
+import type { DossierPredicate } from '../statement.ts';
+import { sealedProfile } from './commitments.ts';
+
+/** Numbers may differ by this share between machines: their libraries round in their own ways. */
+const tolerance = 1e-6;
+
+/**
+ * Runs the tests again over the shown answers and compares all that the dossier says they came to.
+ *
+ * @returns what was recomputed, one per test of the plan
+ * @throws TouchmarkError EVIDENCE_INVALID naming the first number that does not follow
+ */
+export function recompute(
+  predicate: DossierPredicate,
+  tests: ReadonlySet<string>,
+  data: {
+    readonly keys: ClassifierKeys;
+    readonly records: readonly ServedRecord[];
+    readonly outcomes: ReadonlyMap<string, Outcome>;
+  },
+): readonly Evidence[] {
+  const { plan, findings, material: stored, leftOut } = predicate;
+  if (plan.tests.join() !== provenanceTests.map(({ name }) => name).join()) {
+    throw refused(
+      'was made with other tests than this version has',
+      `verify it with touchmark ${plan.toolkit}`,
+    );
+  }
+  const material = decodeMaterial(joinParts(stored.parts), {
+    profile: sealedProfile(predicate),
+    keys: data.keys,
+    epochCommitment: plan.epochCommitment,
+    records: data.records,
+    questionsNotChosenFromAnswers: plan.assumptions.includes(replayAssumption),
+    referencesExchangeable: plan.assumptions.includes(exchangeabilityAssumption),
+  });
+  const used = new Set<string>();
+  const stopWhen = leftOut.length === 0 ? stopRuleOf(plan) : undefined;
+  const { evidence } = replayTests(
+    material,
+    plan.gives,
+    (id) => {
+      used.add(id);
+      return data.outcomes.get(id);
+    },
+    { tests, ...(stopWhen && { stopWhen }) },
+  );
+  const unused = [...data.outcomes.keys()].find((id) => !used.has(id));
+  if (unused !== undefined) throw refused(`shows an answer to ${unused}, which no test uses`);
+  if (evidence.length !== findings.evidence.length) throw refused('lacks evidence of a test');
+  for (const [index, own] of evidence.entries()) {
+    const stated = findings.evidence[index]!;
+    const shown = tests.has(own.test);
+    const place = `evidence of ${own.test}`;
+    if (stated.test !== own.test) throw refused('lists its tests in another order');
+    if (shown) requireSame(place, stated, own);
+    else if (!leftOut.includes(own.test)) {
+      requireSame(place, [stated.status, stated.log10E], ['not-applicable', 0]);
+    }
+  }
+  requireJudgement(predicate);
+  return evidence;
+}
+
+/** What the findings say must follow from their evidence, and the charges from what they are for. */
+function requireJudgement({ plan, findings }: DossierPredicate): void {
+  const asPower = findings.verdict === 'no-match-found' ? { lower: 1, statement: '' } : undefined;
+  const judged = judge(plan, findings.evidence as unknown as readonly Evidence[], asPower);
+  for (const score of ['rawScore', 'score', 'keyedScore', 'verdict'] as const) {
+    requireSame(`the ${score}`, findings[score], judged[score]);
+  }
+  const everyAudit = charges({ tenants: 1, suspects: 1, audit: 1 });
+  const least = everyAudit.reduce((sum, { bans }) => sum + bans, 0);
+  const paid = plan.multiplicity.reduce((sum, { bans }) => sum + bans, 0);
+  if (paid < least - tolerance) throw refused('charges less than a first audit pays');
+}
+
+/** Compares two values deeply, numbers up to the tolerance. */
+export function requireSame(place: string, stated: unknown, own: unknown): void {
+  if (typeof stated === 'number' && typeof own === 'number') {
+    if (Math.abs(stated - own) <= tolerance * Math.max(1, Math.abs(own))) return;
+    throw refused(`states ${stated} for ${place}, which is ${own}`);
+  }
+  if (typeof stated === 'object' && stated !== null && typeof own === 'object' && own !== null) {
+    const [left, right] = [new Map(Object.entries(stated)), new Map(Object.entries(own))];
+    const keys = new Set([...left.keys(), ...right.keys()]);
+    for (const key of keys) requireSame(`${place}, ${key}`, left.get(key), right.get(key));
+    return;
+  }
+  if (stated === own) return;
+  throw refused(`states ${String(stated)} for ${place}, which is ${String(own)}`);
+}

@@ -1,0 +1,171 @@
+import { open, stat } from 'node:fs/promises';
+import { z } from 'zod';
+import { dossierDigest } from '../dossier/envelope.ts';
+import { type Claim, type Grade, weakestGrade } from '../dossier/verify/claims.ts';
+import { type Trust, verifyDossier } from '../dossier/verify/verify.ts';
+import { TouchmarkError } from '../errors.ts';
+import { readTextIfPresent } from '../store/project-files.ts';
+
+/** Larger files are no dossiers: one of 100,000 questions has some 200 MB. */
+const largestBytes = 512 * 2 ** 20;
+
+export interface VerifyOptions {
+  readonly path: string;
+  /** The owner's key identifier, 64 hexadecimal digits, as the reader has it from the owner. */
+  readonly ownerKey?: string;
+  /** Files with certificates of timestamp authorities, PEM. */
+  readonly authorities: readonly string[];
+  /** A file of what the reader saw published: one JSON object {digest, at} per line. */
+  readonly witness?: string;
+  /** ISO 8601: the suspect's first provable availability. */
+  readonly availableSince?: string;
+}
+
+/** What a dossier says and what each of its claims rests on. */
+export interface Verification {
+  readonly schema: 'touchmark/verification@1';
+  readonly file: string;
+  readonly digest: string;
+  readonly keyIdentifier: string;
+  readonly suspect: string;
+  readonly protectedModel: string;
+  readonly tenant: string;
+  readonly epoch: string;
+  readonly verdict: string;
+  readonly score: number;
+  readonly keyedScore: number;
+  readonly threshold: number;
+  /** The weakest grade of all claims. */
+  readonly weakest: Grade;
+  /** The weakest first. */
+  readonly claims: readonly Claim[];
+  /** What handing the dossier over has used up. */
+  readonly reveals: readonly string[];
+}
+
+const witnessLine = z.strictObject({
+  digest: z.string().regex(/^(sha256:)?[0-9a-f]{64}$/),
+  at: z.iso.datetime({ offset: true }),
+});
+
+/**
+ * Verifies a dossier offline; see `verifyDossier`.
+ *
+ * @throws TouchmarkError USAGE when there is no such file; EVIDENCE_INVALID when anything fails
+ */
+export async function verify(options: VerifyOptions): Promise<Verification> {
+  const text = await readDossier(options.path);
+  const { digest, keyIdentifier, predicate, findings, claims } = verifyDossier(
+    text,
+    await trustOf(options),
+  );
+  const { plan } = predicate;
+  return {
+    schema: 'touchmark/verification@1',
+    file: options.path,
+    digest,
+    keyIdentifier,
+    suspect: plan.suspect,
+    protectedModel: plan.protectedModel.name,
+    tenant: plan.tenant,
+    epoch: plan.epoch,
+    verdict: findings.verdict,
+    score: findings.score,
+    keyedScore: findings.keyedScore,
+    threshold: plan.threshold,
+    weakest: weakestGrade(claims),
+    claims,
+    reveals: revealsOf(predicate.reveals),
+  };
+}
+
+/** Returns the digest of a dossier without reading what it says. */
+export async function digestOfDossier(path: string): Promise<string> {
+  return dossierDigest(await readDossier(path));
+}
+
+function revealsOf(reveals: {
+  readonly labelCoins?: readonly unknown[];
+  readonly perQuery?: unknown;
+  readonly smooth?: unknown;
+}): string[] {
+  return [
+    ...(reveals.labelCoins ? [`label coins of ${reveals.labelCoins.length} leaves`] : []),
+    ...(reveals.perQuery ? ['the per-query layer of the questions shown'] : []),
+    ...(reveals.smooth ? ['the smooth layer of the epoch'] : []),
+  ];
+}
+
+async function readDossier(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || !found.isFile()) throw noFile(path);
+  if (found.size > largestBytes) {
+    throw new TouchmarkError('EVIDENCE_INVALID', `${path} has ${found.size} bytes: no dossier`, {
+      hint: 'give a file NAME.dossier.json of an audit',
+    });
+  }
+  const handle = await open(path, 'r');
+  try {
+    const bytes = await handle.readFile();
+    const text = bytes.toString('utf8');
+    if (Buffer.from(text, 'utf8').equals(bytes)) return text;
+  } finally {
+    await handle.close();
+  }
+  throw new TouchmarkError('EVIDENCE_INVALID', `${path} is not UTF-8`, {
+    hint: 'ask its owner for the file as it was written',
+  });
+}
+
+async function trustOf(options: VerifyOptions): Promise<Trust> {
+  const { ownerKey, availableSince } = options;
+  const authorities = await Promise.all(options.authorities.map(readText));
+  const witnessed = options.witness === undefined ? [] : await readWitness(options.witness);
+  return {
+    ...(ownerKey !== undefined && { ownerKey: ownerKey.toLowerCase() }),
+    ...(availableSince !== undefined && { availableSince: dateOf(availableSince) }),
+    authorities,
+    witnessed,
+  };
+}
+
+async function readWitness(path: string): Promise<NonNullable<Trust['witnessed']>> {
+  const lines = (await readText(path)).split('\n').filter((line) => line.trim() !== '');
+  return lines.map((line, index) => {
+    const parsed = witnessLine.safeParse(parseJson(line)).data;
+    if (parsed !== undefined) {
+      return { digest: parsed.digest.replace(/^sha256:/, ''), at: new Date(parsed.at) };
+    }
+    throw new TouchmarkError('INPUT_INVALID', `${path}:${index + 1} is no witnessed digest`, {
+      hint: 'write {"digest": "64 hexadecimal digits", "at": "2026-01-02T03:04:05Z"} on a line',
+    });
+  });
+}
+
+function dateOf(text: string): Date {
+  const date = new Date(text);
+  if (!Number.isNaN(date.getTime()) && /^\d{4}-\d{2}-\d{2}/.test(text)) return date;
+  throw new TouchmarkError('USAGE', `--available-since ${text} is no date`, {
+    hint: 'write 2026-01-02 or 2026-01-02T03:04:05Z',
+  });
+}
+
+async function readText(path: string): Promise<string> {
+  const text = await readTextIfPresent(path);
+  if (text === undefined) throw noFile(path);
+  return text;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function noFile(path: string): TouchmarkError {
+  return new TouchmarkError('USAGE', `There is no file ${path}.`, {
+    hint: 'Give a path that exists.',
+  });
+}
