@@ -97,7 +97,7 @@ export async function conductAudit(options: ConductOptions): Promise<AuditFindin
     ...again,
     runs: [new RepeatRun(firsts, seconds, observations)],
     concurrency,
-    expected: firsts.length,
+    expected: firsts.filter(({ id }) => observations.has(id)).length,
   });
   const fingerprint = runs
     .map(({ run }) => run)

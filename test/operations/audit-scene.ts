@@ -252,10 +252,14 @@ export function leaks(secrets: readonly string[], texts: readonly string[]): str
   return secrets.filter((secret) => texts.some((each) => each.includes(secret)));
 }
 
-/** Probes whose answer a run directory holds. */
+/** Questions that an audit asks a second time at its end, to see whether answers stay the same. */
+export const repeats = 8;
+
+/** Probes whose answer a run directory holds, those of second askings aside. */
 export function recorded(out: string): string[] {
   const lines = readFileSync(join(out, 'answers.jsonl'), 'utf8').split('\n').slice(0, -1);
-  return lines.map((line) => JSON.parse(line).id);
+  const ids = lines.map((line): string => JSON.parse(line).payload.id);
+  return ids.filter((id) => !id.startsWith('repeat/'));
 }
 
 /** Resolves once a condition holds. */
