@@ -8,12 +8,10 @@ export interface Power {
   readonly statement: string;
 }
 
-/** Highest first. */
-const tiers: readonly (readonly [Tier, number])[] = [
-  ['escalate', 6],
-  ['restrict', 4],
-  ['notify', 2],
-];
+/** Bans that each step of the response policy takes. */
+export type TierThresholds = Readonly<Record<Exclude<Tier, 'none'>, number>>;
+
+const defaultThresholds: TierThresholds = { notify: 2, restrict: 4, escalate: 6 };
 
 /**
  * Decides an audit. `match`: the keyed score after multiplicity reaches the sealed threshold.
@@ -34,7 +32,13 @@ export function decide(
  * The step of the response policy that an audit reaches, after multiplicity: any evidence may
  * notify, keyed evidence alone restricts and escalates.
  */
-export function tierOf(score: number, keyed: number): Tier {
-  const reached = tiers.find(([tier, least]) => (tier === 'notify' ? score : keyed) >= least);
-  return reached?.[0] ?? 'none';
+export function tierOf(
+  score: number,
+  keyed: number,
+  thresholds: TierThresholds = defaultThresholds,
+): Tier {
+  const reached = (['escalate', 'restrict', 'notify'] as const).find(
+    (tier) => (tier === 'notify' ? score : keyed) >= thresholds[tier],
+  );
+  return reached ?? 'none';
 }

@@ -23,7 +23,8 @@ export const flags = {
   suspect: {
     ...text,
     demandOption: true,
-    describe: 'the suspect: kserve:URL or http:URL',
+    describe:
+      'the suspect: KIND:WHERE (kserve, http, openai, tfserving, tfjs, onnx, exec, replay), or its name under suspects: in touchmark.yaml',
   },
   'suspect-name': { ...text, describe: 'what the report calls the suspect' },
   'suspect-bearer-env': {

@@ -4,7 +4,7 @@ import type { RehearsedPower } from '../audit/expected-power.ts';
 import type { Judgement } from '../audit/judgement.ts';
 import type { AuditPlan, SealedPlan } from '../audit/plan.ts';
 import { isCounted } from '../audit/score.ts';
-import { tierOf } from '../audit/verdict.ts';
+import { type TierThresholds, tierOf } from '../audit/verdict.ts';
 import type { Description, ServedRecord } from '../contracts.ts';
 import type { RemoteCounts } from '../models/adapters/remote.ts';
 import type { FingerprintPart } from '../report/fingerprint.ts';
@@ -22,6 +22,8 @@ export interface ReportParts {
   readonly counts: RemoteCounts;
   /** What rehearsals say of the chance to find a surrogate; null without any that apply. */
   readonly power: RehearsedPower | undefined;
+  /** Bans that each step of the response policy takes. */
+  readonly tiers: TierThresholds;
   readonly limits: BudgetLimits;
   readonly spending: Spending & { readonly money: number };
   readonly epochCreatedAt: string;
@@ -70,7 +72,7 @@ export function reportOf(parts: ReportParts): AuditReport {
     keyedScore: keyed,
     rawScore,
     multiplicity: plan.multiplicity,
-    tier: tierOf(score, keyed),
+    tier: tierOf(score, keyed, parts.tiers),
     evidence: findings.evidence.map((each) => ({ ...each, counted: counted.has(each.test) })),
     trajectories: findings.trajectories.map(({ test, points }) => ({
       test,

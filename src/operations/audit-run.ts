@@ -15,6 +15,7 @@ import type { Config } from '../config/schema.ts';
 import type { Capability, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { displaySpecification } from '../models/adapters/registry.ts';
+import { resolveSuspect } from '../models/adapters/suspect-names.ts';
 import { AuditDirectory } from '../store/audit-directory.ts';
 import { registerAudit, registeredAudits } from '../store/audit-register.ts';
 import { toolkitVersion } from '../store/project-files.ts';
@@ -47,7 +48,7 @@ export async function beginRun(
   const { shared, sealedPools, fingerprint } = material;
   const register = registerPath(project.directory);
   const { config } = project;
-  const suspect = displaySpecification(options.suspect);
+  const suspect = displaySpecification(resolveSuspect(options.suspect, config.suspects));
   await AuditDirectory.requireVacant(options.out);
   const audit = randomUUID();
   const { joined, lots, notices } = await claimAuditTraps(prepared, shared, {
@@ -124,7 +125,11 @@ export async function resumeRun(
   const sealed = parseSealedPlan(await run.readText('plan'), join(options.out, 'plan.json'));
   const text = await run.readText('material');
   const differs = [
-    ['suspect', sealed.plan.suspect, displaySpecification(options.suspect)],
+    [
+      'suspect',
+      sealed.plan.suspect,
+      displaySpecification(resolveSuspect(options.suspect, prepared.project.config.suspects)),
+    ],
     ['reading of labels', sealed.plan.reading, readingOf(prepared.project.config)],
     ['list of tests', sealed.plan.tests.join(), provenanceTests.map(({ name }) => name).join()],
     ['toolkit', sealed.plan.toolkit, await toolkitVersion()],

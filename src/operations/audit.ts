@@ -13,12 +13,15 @@ import { Pace } from '../audit/pace.ts';
 import type { AuditPlan } from '../audit/plan.ts';
 import { plannedAudit } from '../audit/rehearsal-applicability.ts';
 import { decodeMaterial } from '../audit/stored-material.ts';
+import type { TierThresholds } from '../audit/verdict.ts';
+import type { PolicyConfig } from '../config/policy.ts';
 import type { Capability } from '../contracts.ts';
 import { classifierKeys } from '../keys/classifier-keys.ts';
 import { openRunAttempts } from '../ledger/run-attempts.ts';
 import { type ChainedRunLog, openRunLog } from '../ledger/run-log.ts';
 import { openClassifier } from '../models/adapters/registry.ts';
 import type { RemoteClassifier } from '../models/adapters/remote.ts';
+import { resolveSuspect } from '../models/adapters/suspect-names.ts';
 import { renderHtml } from '../report/html.ts';
 import { renderJson } from '../report/json.ts';
 import type { AuditReport } from '../report/model.ts';
@@ -33,6 +36,7 @@ import {
 import { reportOf } from './audit-report.ts';
 import { beginRun, resumeRun, type StartedRun } from './audit-run.ts';
 import { trapFindings } from './audit-traps.ts';
+import { policyActions, runPolicy } from './policy.ts';
 import { storedRehearsals } from './rehearse.ts';
 
 export { type AuditOptions, type PreparedAudit, prepareAudit } from './audit-preparation.ts';
@@ -68,7 +72,7 @@ function openSuspect(
 ): RemoteClassifier {
   const { audit } = project.config;
   const { labelMap, suspectLabels, batchSize } = audit;
-  return openClassifier(suspect, {
+  return openClassifier(resolveSuspect(suspect, project.config.suspects), {
     labels,
     labelMap,
     batchSize,
@@ -184,6 +188,7 @@ async function askAndReport(
     records,
     spending: budget.spending,
     limits: audit.budget,
+    tiers: tiersOf(project.config.policy),
     description: { ...description, ...(options.suspectName && { name: options.suspectName }) },
     counts: suspect.counts(),
     traps: await trapFindings(project, sealed.plan),
@@ -198,10 +203,34 @@ async function askAndReport(
     now: new Date(),
   });
   if (typeof dossier === 'string') options.onNotice?.(dossier);
-  const complete = { ...report, dossier: typeof dossier === 'string' ? null : dossier };
+  const complete = await followPolicy(
+    { ...report, dossier: typeof dossier === 'string' ? null : dossier },
+    project.config.policy,
+    options,
+  );
   await run.writeReport('json', renderJson(complete));
   await run.writeReport('html', renderHtml(complete));
   return complete;
+}
+
+/** Runs what the policy asks for, once everything that it can refer to is on disk. */
+async function followPolicy(
+  report: AuditReport,
+  policy: PolicyConfig,
+  { signal, onNotice }: Pick<AuditOptions, 'signal' | 'onNotice'>,
+): Promise<AuditReport> {
+  const { tier } = policyActions(report, policy);
+  const dossierDigest = report.dossier?.digest ?? null;
+  const outcomes = await runPolicy(report, { policy, signal, dossierDigest });
+  for (const { says } of outcomes) onNotice?.(says);
+  const actions = outcomes.map(({ tier: step, kind, done, dry }) => ({
+    ...{ tier: step, kind, done, dry },
+  }));
+  return { ...report, policy: { tier, actions } };
+}
+
+function tiersOf({ notify, restrict, escalate }: PolicyConfig): TierThresholds {
+  return { notify: notify.at, restrict: restrict.at, escalate: escalate.at };
 }
 
 /** What rehearsals made before the plan say of an audit like this one. */

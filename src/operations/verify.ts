@@ -1,13 +1,9 @@
-import { open, stat } from 'node:fs/promises';
 import { z } from 'zod';
-import { dossierDigest } from '../dossier/envelope.ts';
 import { type Claim, type Grade, weakestGrade } from '../dossier/verify/claims.ts';
 import { type Trust, verifyDossier } from '../dossier/verify/verify.ts';
 import { TouchmarkError } from '../errors.ts';
+import { readDossierFile } from '../store/dossier-file.ts';
 import { readTextIfPresent } from '../store/project-files.ts';
-
-/** Larger files are no dossiers: one of 100,000 questions has some 200 MB. */
-const largestBytes = 512 * 2 ** 20;
 
 export interface VerifyOptions {
   readonly path: string;
@@ -54,7 +50,7 @@ const witnessLine = z.strictObject({
  * @throws TouchmarkError USAGE when there is no such file; EVIDENCE_INVALID when anything fails
  */
 export async function verify(options: VerifyOptions): Promise<Verification> {
-  const text = await readDossier(options.path);
+  const text = await readDossierFile(options.path);
   const { digest, keyIdentifier, predicate, findings, claims } = verifyDossier(
     text,
     await trustOf(options),
@@ -79,11 +75,6 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   };
 }
 
-/** Returns the digest of a dossier without reading what it says. */
-export async function digestOfDossier(path: string): Promise<string> {
-  return dossierDigest(await readDossier(path));
-}
-
 function revealsOf(reveals: {
   readonly labelCoins?: readonly unknown[];
   readonly perQuery?: unknown;
@@ -94,27 +85,6 @@ function revealsOf(reveals: {
     ...(reveals.perQuery ? ['the per-query layer of the questions shown'] : []),
     ...(reveals.smooth ? ['the smooth layer of the epoch'] : []),
   ];
-}
-
-async function readDossier(path: string): Promise<string> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined || !found.isFile()) throw noFile(path);
-  if (found.size > largestBytes) {
-    throw new TouchmarkError('EVIDENCE_INVALID', `${path} has ${found.size} bytes: no dossier`, {
-      hint: 'give a file NAME.dossier.json of an audit',
-    });
-  }
-  const handle = await open(path, 'r');
-  try {
-    const bytes = await handle.readFile();
-    const text = bytes.toString('utf8');
-    if (Buffer.from(text, 'utf8').equals(bytes)) return text;
-  } finally {
-    await handle.close();
-  }
-  throw new TouchmarkError('EVIDENCE_INVALID', `${path} is not UTF-8`, {
-    hint: 'ask its owner for the file as it was written',
-  });
 }
 
 async function trustOf(options: VerifyOptions): Promise<Trust> {
