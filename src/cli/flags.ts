@@ -50,6 +50,10 @@ export const flags = {
     describe: 'files with certificates of timestamp authorities that you trust, PEM',
   },
   witness: { ...text, describe: 'a file of what was seen published when, {"digest", "at"} a line' },
+  'dry-run': {
+    ...yesOrNo,
+    describe: 'say what would be asked, at what cost and with what power; asks and seals nothing',
+  },
   redact: { ...text, describe: 'tests to leave out of the dossier: NAME,NAME' },
   resume: { ...yesOrNo, describe: 'go on with the audit in --out' },
   'fail-on': {

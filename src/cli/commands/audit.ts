@@ -1,8 +1,10 @@
 import type { Argv } from 'yargs';
+import type { AuditOptions } from '../../operations/audit-preparation.ts';
 import { bearerFrom } from '../bearer.ts';
+import { dryRunText } from '../dry-run-text.ts';
 import { flags } from '../flags.ts';
 import { createProgress } from '../progress.ts';
-import { interruptSignal, note, print } from '../terminal.ts';
+import { interruptSignal, note, print, printJson } from '../terminal.ts';
 
 /** Adds `audit`. */
 export function addAudit(program: Argv): Argv {
@@ -25,6 +27,7 @@ export function addAudit(program: Argv): Argv {
           resume: flags.resume,
           'fail-on': flags['fail-on'],
           redact: flags.redact,
+          'dry-run': flags['dry-run'],
         })
         .example(
           '$0 audit --suspect http:https://host/classify --tenant acme --out audits/1',
@@ -38,6 +41,10 @@ export function addAudit(program: Argv): Argv {
           '$0 audit --suspect http:https://host/classify --tenant acme --out audits/1 --trap-lots 5',
           'with more traps of the stock, for more power',
         )
+        .example(
+          '$0 audit --suspect NAME --tenant acme --out audits/1 --dry-run',
+          'what a suspect of touchmark.yaml would be asked, at what cost and with what power',
+        )
         .epilogue('Exit code 4 or 130 when it can be resumed; 10 when --fail-on trips.'),
     async (options) => {
       const signal = interruptSignal();
@@ -46,7 +53,7 @@ export function addAudit(program: Argv): Argv {
       const { renderJson } = await import('../../report/json.ts');
       const { renderTerminal } = await import('../../report/terminal.ts');
       const reporter = createProgress(process.stderr);
-      const report = await runAudit({
+      const asked: AuditOptions = {
         configPath: options.config,
         suspect: options.suspect,
         tenant: options.tenant,
@@ -64,7 +71,14 @@ export function addAudit(program: Argv): Argv {
             ? []
             : [{ path: ['traps', 'lotsPerAudit'], value: options.trapLots, from: '--trap-lots' }],
         ...(options.epoch === undefined ? {} : { epoch: options.epoch }),
-      }).finally(() => reporter.stop());
+      };
+      if (options.dryRun) {
+        const { dryRun } = await import('../../operations/audit-dry-run.ts');
+        const planned = await dryRun(asked).finally(() => reporter.stop());
+        await (options.json ? printJson(planned) : print(dryRunText(planned)));
+        return;
+      }
+      const report = await runAudit(asked).finally(() => reporter.stop());
       if (options.failOn === report.verdict) process.exitCode = 10;
       const color = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
       await print(
