@@ -80,7 +80,10 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
     progress,
   });
   await writeProfile(join(directory, '.touchmark', 'profile.json'), profile);
-  const log = await openServingLog(config.log.directory, config.log);
+  const log = await openServingLog(config.log.directory, {
+    ...config.log,
+    signingKey: keyRing.signingKey(),
+  });
   const table = new TenantTable(
     config.tenants.map(({ id, apiKeySha256 }) => ({ tenant: id, apiKeySha256 })),
   );
