@@ -50,6 +50,11 @@ export const flags = {
     describe: 'files with certificates of timestamp authorities that you trust, PEM',
   },
   witness: { ...text, describe: 'a file of what was seen published when, {"digest", "at"} a line' },
+  batch: {
+    ...text,
+    describe:
+      'a YAML file of suspects, NAME: KIND:WHERE, to audit together; --out has one directory each',
+  },
   'dry-run': {
     ...yesOrNo,
     describe: 'say what would be asked, at what cost and with what power; asks and seals nothing',

@@ -56,7 +56,8 @@ describe('the null check finds an audit that', () => {
   });
 
   it('drops half of the misses after looking', () => {
-    const dropped = accusations('dropped', scenario, ({ material, suspect }) => {
+    const options = { ...scenario, questions: 100 };
+    const dropped = accusations('dropped', options, ({ material, suspect }) => {
       const kept = material.coins.filter(({ record }, index) => {
         const outcome = suspect(record.input);
         const label = 'answer' in outcome ? outcome.answer.label : '';

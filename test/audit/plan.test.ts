@@ -70,7 +70,7 @@ describe('parseSealedPlan', () => {
   it.each([
     ['no JSON', '{'],
     ['a foreign field', text.replace('"threshold"', '"extra":1,"threshold"')],
-    ['a newer schema', text.replace('audit-plan@3', 'audit-plan@4')],
+    ['a newer schema', text.replace('audit-plan@3', 'audit-plan@5')],
     ['a missing field', text.replace('"tenant":"acme",', '')],
   ])('refuses %s', (_, broken) => {
     expect(() => parseSealedPlan(broken, 'plan.json')).toThrow(

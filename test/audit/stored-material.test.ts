@@ -120,7 +120,7 @@ describe('stored material', () => {
   });
 
   it.each([
-    ['another schema', '{"schema":"touchmark/audit-material@4","fresh":[],"logged":[]}', /schema/],
+    ['another schema', '{"schema":"touchmark/audit-material@5","fresh":[],"logged":[]}', /schema/],
     ['a number for a text', encodeMaterial(material).replace(/"größer[^"]*"/, '7'), /fresh/],
     [
       'a baseline that is no base64',

@@ -32,7 +32,8 @@ describe('touchmark', () => {
 
   it.each([
     [['keys', 'list', '--jsn'], /Unknown argument: --jsn\n {2}hint: Did you mean --json\?/],
-    [['audit', '--tenant', 'a'], /Missing required arguments: suspect, out/],
+    [['audit', '--tenant', 'a'], /Missing required argument: out/],
+    [['audit', '--tenant', 'a', '--out', 'o'], /Give either --suspect or --batch/],
     [
       'audit --suspect http:http://h/c --tenant a --out o --suspect-bearer-env NOT_SET'.split(' '),
       /variable NOT_SET is not set/,

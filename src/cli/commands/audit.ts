@@ -4,7 +4,7 @@ import { bearerFrom } from '../bearer.ts';
 import { dryRunText } from '../dry-run-text.ts';
 import { flags } from '../flags.ts';
 import { createProgress } from '../progress.ts';
-import { interruptSignal, note, print, printJson } from '../terminal.ts';
+import { interruptSignal, note, print, printJson, table } from '../terminal.ts';
 
 /** Adds `audit`. */
 export function addAudit(program: Argv): Argv {
@@ -16,7 +16,8 @@ export function addAudit(program: Argv): Argv {
         .options({
           config: flags.config,
           json: flags.json,
-          suspect: flags.suspect,
+          suspect: { ...flags.suspect, demandOption: false },
+          batch: flags.batch,
           'suspect-name': flags['suspect-name'],
           'suspect-bearer-env': flags['suspect-bearer-env'],
           tenant: flags.tenant,
@@ -45,6 +46,14 @@ export function addAudit(program: Argv): Argv {
           '$0 audit --suspect NAME --tenant acme --out audits/1 --dry-run',
           'what a suspect of touchmark.yaml would be asked, at what cost and with what power',
         )
+        .example(
+          '$0 audit --batch suspects.yaml --tenant acme --out audits/march',
+          'many suspects at once, with one summary',
+        )
+        .check(({ suspect, batch }) => {
+          if ((suspect === undefined) !== (batch === undefined)) return true;
+          throw new Error('Give either --suspect or --batch');
+        })
         .epilogue('Exit code 4 or 130 when it can be resumed; 10 when --fail-on trips.'),
     async (options) => {
       const signal = interruptSignal();
@@ -55,7 +64,7 @@ export function addAudit(program: Argv): Argv {
       const reporter = createProgress(process.stderr);
       const asked: AuditOptions = {
         configPath: options.config,
-        suspect: options.suspect,
+        suspect: options.suspect ?? '',
         tenant: options.tenant,
         out: options.out,
         resume: options.resume,
@@ -72,6 +81,12 @@ export function addAudit(program: Argv): Argv {
             : [{ path: ['traps', 'lotsPerAudit'], value: options.trapLots, from: '--trap-lots' }],
         ...(options.epoch === undefined ? {} : { epoch: options.epoch }),
       };
+      if (options.batch !== undefined) {
+        await auditTogether({ ...asked, file: options.batch }, options).finally(() =>
+          reporter.stop(),
+        );
+        return;
+      }
       if (options.dryRun) {
         const { dryRun } = await import('../../operations/audit-dry-run.ts');
         const planned = await dryRun(asked).finally(() => reporter.stop());
@@ -87,5 +102,33 @@ export function addAudit(program: Argv): Argv {
           : renderTerminal(report, { color, directory: options.out }),
       );
     },
+  );
+}
+
+/** Audits many suspects and prints one summary; 10 when --fail-on trips for any of them. */
+async function auditTogether(
+  asked: AuditOptions & { readonly file: string },
+  options: { readonly json: boolean; readonly failOn?: string | undefined },
+): Promise<void> {
+  const { auditBatch, batchExitCode } = await import('../../operations/audit-batch.ts');
+  const rows = await auditBatch(asked);
+  const tripped = rows.some((row) => 'report' in row && row.report.verdict === options.failOn);
+  process.exitCode = batchExitCode(rows) || (tripped ? 10 : 0);
+  if (options.json) return printJson(rows);
+  await print(
+    table(
+      ['suspect', 'verdict', 'bans', 'probes', 'directory'],
+      rows.map((row) =>
+        'report' in row
+          ? [
+              row.name,
+              row.report.verdict,
+              (row.report.keyedScore ?? row.report.score).toFixed(1),
+              `${row.report.run.probesAsked}`,
+              row.directory,
+            ]
+          : [row.name, row.failure.code, '-', '-', row.failure.message],
+      ),
+    ),
   );
 }
