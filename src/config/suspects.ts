@@ -95,6 +95,24 @@ const suspectForm = z.discriminatedUnion('kind', [
       .exactOptional()
       .describe('JSON pointers (RFC 6901) to the parts of the answer.'),
   }),
+  z.strictObject({
+    kind: z.literal('openai'),
+    ...address,
+    model: z.string().min(1).exactOptional(),
+    api: z.enum(['chat', 'completions']).exactOptional(),
+    prompt: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe('What is asked, with {input} and {labels} in it.'),
+    system: z.string().min(1).exactOptional(),
+    topLogprobs: z
+      .int()
+      .min(1)
+      .max(20)
+      .exactOptional()
+      .describe('Tokens to list with their probabilities, 1 to 20.'),
+  }),
   z.strictObject({ kind: z.literal('tfjs'), ...file }),
   z.strictObject({ kind: z.literal('onnx'), ...file }),
   z.strictObject({ kind: z.literal('replay'), ...file }),

@@ -25,6 +25,7 @@ api:
     clientSecretFile: secret.txt
     scope: read
   labelMap: { english: en }
+chat: { kind: openai, url: http://host/v1, model: m, api: chat, topLogprobs: 5 }
 local: { kind: tfjs, path: models/m }
 file: { kind: onnx, path: /srv/m.onnx, labels: [en, "no"] }
 program: { kind: exec, command: [python3, classify.py, "--top", "3"] }

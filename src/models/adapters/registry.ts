@@ -6,6 +6,7 @@ import { openExec } from './exec.ts';
 import { openHttpJson } from './http-json.ts';
 import { openKserve } from './kserve.ts';
 import { openOnnx } from './onnx.ts';
+import { openOpenAi } from './openai.ts';
 import type { RemoteClassifier, RemoteOptions } from './remote.ts';
 import { openReplay } from './replay.ts';
 import { displayCommand, splitCommand } from './suspect-command.ts';
@@ -28,6 +29,7 @@ type FileForm = Extract<SuspectForm, { readonly path: string }>;
 const adapters: { readonly [K in Kind]: Adapter<FormOf<K>> } = {
   kserve: behindAddress(openKserve),
   http: behindAddress(openHttpJson),
+  openai: behindAddress(openOpenAi),
   tfserving: behindAddress(openTensorFlowServing),
   tfjs: inFile(openTfjs),
   onnx: inFile(openOnnx),

@@ -1,5 +1,6 @@
 import type { AccessForm } from './credentials.ts';
 import type { HttpTemplate } from './http-template.ts';
+import type { OpenAiOptions } from './openai.ts';
 
 /** How the answers of any suspect are read. */
 export interface ReadingForm {
@@ -26,6 +27,9 @@ export type KserveForm = AddressForm<'kserve'>;
 export type TensorFlowServingForm = AddressForm<'tfserving'>;
 export interface HttpForm extends AddressForm<'http'>, HttpTemplate {}
 
+/** A language model that is asked to classify. */
+export interface OpenAiForm extends AddressForm<'openai'>, OpenAiOptions {}
+
 export type TfjsForm = FileForm<'tfjs'>;
 export type OnnxForm = FileForm<'onnx'>;
 export type ReplayForm = FileForm<'replay'>;
@@ -41,6 +45,7 @@ export type SuspectForm =
   | KserveForm
   | TensorFlowServingForm
   | HttpForm
+  | OpenAiForm
   | TfjsForm
   | OnnxForm
   | ReplayForm

@@ -37,6 +37,7 @@ describe('displaySpecification', () => {
     ['kserve:https://host/v2/models/m?key=hidden', 'kserve:https://host/v2/models/m?…'],
     ['http:http://host:80/a', 'http:http://host/a'],
     ['tfserving:http://host/v1/models/m:predict', 'tfserving:http://host/v1/models/m:predict'],
+    ['openai:http://host/v1?model=m', 'openai:http://host/v1?…'],
     ['tfjs:models/a b/model.json', 'tfjs:models/a b/model.json'],
     ['onnx:/srv/\u001b[31mx.onnx', 'onnx:/srv/ [31mx.onnx'],
     ['replay:runs/1', 'replay:runs/1'],
