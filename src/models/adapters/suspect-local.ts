@@ -9,7 +9,8 @@ export interface LocalSuspect extends Protocol {
 }
 
 /**
- * Returns a classifier on this machine, read like one behind HTTP; its batches count as requests.
+ * Returns a classifier on this machine, read like one behind HTTP; its batches count as requests, and
+ * wait for the gate as those do.
  *
  * @param shown What it is, as it may be shown.
  * @throws As `readAnswers`.
@@ -22,10 +23,28 @@ export function openLocal(
   let requests = 0;
   const protocol: Protocol = {
     describe: (signal) => suspect.describe(signal),
-    ask: (inputs, signal) => {
+    async ask(inputs, signal) {
       signal.throwIfAborted();
+      await options.gate?.ready(signal);
       requests += 1;
-      return suspect.ask(inputs, signal);
+      const begun = performance.now();
+      const note = (succeeded: boolean) =>
+        options.gate?.note({
+          status: succeeded ? 200 : 'failed',
+          succeeded,
+          throttled: false,
+          retryAfterMilliseconds: 0,
+          milliseconds: performance.now() - begun,
+          attempt: 1,
+        });
+      try {
+        const answers = await suspect.ask(inputs, signal);
+        note(true);
+        return answers;
+      } catch (error) {
+        if (!signal.aborted) note(false);
+        throw error;
+      }
     },
   };
   return readAnswers(protocol, shown, options, {

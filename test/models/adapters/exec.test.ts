@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openClassifier } from '../../../src/models/adapters/registry.ts';
 import type { RemoteOptions } from '../../../src/models/adapters/remote.ts';
+import type { RequestGate } from '../../../src/models/adapters/transport.ts';
 
 let directory: string;
 beforeAll(async () => {
@@ -87,6 +88,23 @@ describe('a program', () => {
     const square = { shape: [2, 2], data: Float32Array.of(1, 2, 3, 0.5) };
     expect(await classifier.classify([square], { signal })).toEqual([
       { answer: { label: '[[1,2],[3,0.5]]' } },
+    ]);
+  });
+
+  test('is asked when the gate says so, which hears what became of it', async () => {
+    const noted: unknown[] = [];
+    const gate: RequestGate = {
+      ready: async () => void noted.push('ready'),
+      note: ({ succeeded, attempt }) => void noted.push({ succeeded, attempt }),
+    };
+    const classifier = await program(`if (lines[0].input !== 'b') ${labelAll}`, {
+      batchSize: 1,
+      gate,
+    });
+    await expect(classifier.classify(['a', 'b', 'c'], { signal })).rejects.toThrow('has no line');
+    expect(noted).toEqual([
+      ...['ready', { succeeded: true, attempt: 1 }],
+      ...['ready', { succeeded: false, attempt: 1 }],
     ]);
   });
 
