@@ -15,12 +15,14 @@ import { plannedAudit } from '../audit/rehearsal-applicability.ts';
 import { decodeMaterial } from '../audit/stored-material.ts';
 import type { TierThresholds } from '../audit/verdict.ts';
 import type { PolicyConfig } from '../config/policy.ts';
-import type { Capability } from '../contracts.ts';
+import { readSuspectFile } from '../config/suspect-files.ts';
+import type { Capability, Probe } from '../contracts.ts';
+import { inputDigest } from '../keys/canonical-input.ts';
 import { classifierKeys } from '../keys/classifier-keys.ts';
 import { openRunAttempts } from '../ledger/run-attempts.ts';
 import { type ChainedRunLog, openRunLog } from '../ledger/run-log.ts';
 import { openClassifier } from '../models/adapters/registry.ts';
-import type { RemoteClassifier } from '../models/adapters/remote.ts';
+import type { RemoteClassifier, RemoteOptions } from '../models/adapters/remote.ts';
 import { resolveSuspect } from '../models/adapters/suspect-names.ts';
 import { renderHtml } from '../report/html.ts';
 import { renderJson } from '../report/json.ts';
@@ -68,7 +70,7 @@ async function contactSuspect(opened: PreparedAudit, options: AuditOptions): Pro
 function openSuspect(
   { project, profile: { labels, features } }: PreparedAudit,
   { suspect, suspectBearer }: Pick<AuditOptions, 'suspect' | 'suspectBearer'>,
-  gate?: Pace,
+  more: { readonly gate?: Pace; readonly replayIds?: NonNullable<RemoteOptions['replayIds']> } = {},
 ): RemoteClassifier {
   const { audit } = project.config;
   const { labelMap, suspectLabels, batchSize } = audit;
@@ -77,7 +79,9 @@ function openSuspect(
     labelMap,
     batchSize,
     timeoutMilliseconds: audit.timeoutSeconds * 1000,
-    ...(gate && { gate }),
+    environment: project.environment,
+    readFile: readSuspectFile,
+    ...more,
     ...(suspectLabels && { suspectLabels }),
     ...(suspectBearer !== undefined && { bearer: suspectBearer }),
     ...(features.kind === 'tensor' && {
@@ -105,9 +109,20 @@ export async function auditSuspect(
         journal: attempts,
         patienceMilliseconds: patienceFactor * timeoutSeconds * 1000,
       });
-      const suspect = openSuspect(prepared, options, pace);
+      const ids = new Map<string, string>();
+      const suspect = openSuspect(prepared, options, {
+        gate: pace,
+        replayIds: (input) => ids.get(inputDigest(input).toString('hex')),
+      });
       try {
-        return await askAndReport(prepared, options, { ...started, runLog, suspect, pace, budget });
+        return await askAndReport(prepared, options, {
+          ...started,
+          runLog,
+          suspect,
+          pace,
+          budget,
+          ids,
+        });
       } finally {
         await suspect.close();
       }
@@ -139,12 +154,14 @@ interface OpenedRun extends StartedRun {
   readonly suspect: RemoteClassifier;
   readonly pace: Pace;
   readonly budget: Budget;
+  /** Probes by what they ask, for suspects that are records: those hold no questions. */
+  readonly ids: Map<string, string>;
 }
 
 async function askAndReport(
   prepared: PreparedAudit,
   options: AuditOptions,
-  { run, sealed, text, runLog, suspect, pace, budget }: OpenedRun,
+  { run, sealed, text, runLog, suspect, pace, budget, ids }: OpenedRun,
 ): Promise<AuditReport> {
   const { project, profile, keyRing, tenant, epoch, records } = prepared;
   const { audit } = project.config;
@@ -158,6 +175,9 @@ async function askAndReport(
     questionsNotChosenFromAnswers: sealed.plan.assumptions.includes(replayAssumption),
     referencesExchangeable: sealed.plan.assumptions.includes(exchangeabilityAssumption),
   });
+  for (const { id, input } of knownProbes(material)) {
+    ids.set(inputDigest(input).toString('hex'), id);
+  }
   const stopWhen = stopRuleOf(sealed.plan);
   const findings = await conductAudit({
     material,
@@ -231,6 +251,12 @@ async function followPolicy(
 
 function tiersOf({ notify, restrict, escalate }: PolicyConfig): TierThresholds {
   return { notify: notify.at, restrict: restrict.at, escalate: escalate.at };
+}
+
+/** The probes of an audit that are fixed before anything is answered. */
+function knownProbes({ fresh, logged, coins, regionLots }: AuditMaterial): readonly Probe[] {
+  const own = [...fresh, ...logged, ...coins].map(({ probe }) => probe);
+  return [...own, ...regionLots.flatMap(({ probes }) => probes)];
 }
 
 /** What rehearsals made before the plan say of an audit like this one. */

@@ -80,7 +80,7 @@ describe('audits with coin traps', () => {
       const { lots, remaining: left } = report.traps!;
       expect(lots.map(({ kind, lot }) => [kind, lot])).toEqual([['coin', turn]]);
       expect(lots[0]!.commitments).toHaveLength(own.length);
-      expect(suspect.asked.filter(isNoGreeting)).toHaveLength(2 * own.length);
+      expect(new Set(suspect.asked.filter(isNoGreeting)).size).toBe(2 * own.length);
       shown.push(...own);
       remaining.push(left.find(({ kind }) => kind === 'coin')!.audits);
     }

@@ -17,6 +17,10 @@ import {
 export interface TransportOptions {
   /** Sent as `Authorization: Bearer`; never shown. */
   readonly bearer?: string;
+  /** Sent with every request; their values are never shown. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Our certificate and its key, and whom to believe instead of the usual authorities; PEM. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer; readonly ca?: Buffer };
   /** Limit on one attempt from connecting to the last byte; default 30 s. */
   readonly timeoutMilliseconds?: number;
   /** Limit on a response's body; default 16 MiB. */
@@ -88,6 +92,7 @@ export class Transport {
     }
     this.#options = options;
     this.#headers = {
+      ...options.headers,
       accept: 'application/json',
       'accept-encoding': 'identity',
       ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
@@ -95,6 +100,7 @@ export class Transport {
     this.#agent = new Agent({
       connections: options.connections ?? (gate ? 16 : 4),
       maxResponseSize: responseLimitBytes,
+      ...(options.tls && { connect: options.tls }),
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -246,10 +252,12 @@ export class Transport {
     }
   }
 
-  /** A server may echo the token it was sent; nothing behind this line sees it. */
+  /** A server may echo the secrets it was sent; nothing behind this line sees them. */
   #masked(text: string): string {
-    const { bearer } = this.#options;
-    return bearer === undefined || bearer.length < 8 ? text : text.replaceAll(bearer, '…');
+    const { bearer, headers = {} } = this.#options;
+    return [bearer ?? '', ...Object.values(headers)]
+      .filter((secret) => secret.length >= 8)
+      .reduce((masked, secret) => masked.replaceAll(secret, '…'), text);
   }
 }
 

@@ -1,3 +1,4 @@
+import { readSuspectFile } from '../../config/suspect-files.ts';
 import type { Progress } from '../../contracts.ts';
 import { TouchmarkError } from '../../errors.ts';
 import {
@@ -43,6 +44,7 @@ export async function takeFingerprint(options: TakeOptions): Promise<TakenFinger
     ...reading,
     labels: probes.labels,
     batchSize,
+    readFile: readSuspectFile,
     ...(timeoutMilliseconds !== undefined && { timeoutMilliseconds }),
     ...(suspectBearer !== undefined && { bearer: suspectBearer }),
     ...(example && { example }),
