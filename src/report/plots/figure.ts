@@ -29,7 +29,7 @@ interface Element {
 
 /**
  * Returns one plot as the text of an SVG element: coloured by the page's CSS variables, with a
- * title and a description, and the class `wide` or `narrow` by its width. `defs` must be trusted.
+ * title and a description, which stand for its parts, and the class `wide` or `narrow` by its width. `defs` must be trusted.
  */
 export function figure(
   options: PlotOptions & { readonly width: PlotWidth },
@@ -39,6 +39,7 @@ export function figure(
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const svg: Element = plot({ ...options, document, className: 'plot' });
   svg.querySelector('style')?.remove();
+  for (const part of svg.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label');
   svg.setAttribute('role', 'img');
   svg.setAttribute('class', options.width === 720 ? 'plot wide' : 'plot narrow');
   svg.setAttribute('font-family', 'inherit');
