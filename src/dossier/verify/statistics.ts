@@ -1,12 +1,18 @@
 import { judge, stopRuleOf } from '../../audit/judgement.ts';
-import { exchangeabilityAssumption, replayAssumption } from '../../audit/material.ts';
+import {
+  type AuditMaterial,
+  exchangeabilityAssumption,
+  replayAssumption,
+} from '../../audit/material.ts';
 import { charges } from '../../audit/multiplicity.ts';
 import { replayTests } from '../../audit/replay.ts';
 import { decodeMaterial, joinParts } from '../../audit/stored-material.ts';
 import { provenanceTests } from '../../audit/tests/registry.ts';
 import type { Evidence, Outcome, ServedRecord } from '../../contracts.ts';
 import type { ClassifierKeys } from '../../keys/classifier-keys.ts';
+import { neededLeaves, usedSequences } from '../build.ts';
 import { refused } from '../envelope.ts';
+import { needsReveal } from '../shown-tests.ts';
 import type { DossierPredicate } from '../statement.ts';
 import { sealedProfile } from './commitments.ts';
 
@@ -43,6 +49,7 @@ export function recompute(
     questionsNotChosenFromAnswers: plan.assumptions.includes(replayAssumption),
     referencesExchangeable: plan.assumptions.includes(exchangeabilityAssumption),
   });
+  requireNoMore(predicate, material, tests);
   const used = new Set<string>();
   const stopWhen = leftOut.length === 0 ? stopRuleOf(plan) : undefined;
   const { evidence } = replayTests(
@@ -59,16 +66,33 @@ export function recompute(
   if (evidence.length !== findings.evidence.length) throw refused('lacks evidence of a test');
   for (const [index, own] of evidence.entries()) {
     const stated = findings.evidence[index]!;
-    const shown = tests.has(own.test);
     const place = `evidence of ${own.test}`;
     if (stated.test !== own.test) throw refused('lists its tests in another order');
-    if (shown) requireSame(place, stated, own);
-    else if (!leftOut.includes(own.test)) {
-      requireSame(place, [stated.status, stated.log10E], ['not-applicable', 0]);
-    }
+    if (!leftOut.includes(own.test)) requireSame(place, stated, own);
+    else requireSame(`${place}, null`, stated.null, provenanceTests[index]?.null);
   }
   requireJudgement(predicate);
   return evidence;
+}
+
+/** Records and leaves of keys that no shown test reads must not be there. */
+function requireNoMore(
+  { log, reveals }: DossierPredicate,
+  material: AuditMaterial,
+  tests: ReadonlySet<string>,
+): void {
+  const shown = log.records.map(({ sequence }) => sequence);
+  if (shown.join() !== usedSequences(material, tests).join()) {
+    throw refused('shows other records of the log than its tests read');
+  }
+  const layers = [
+    [reveals.labelCoins ?? [], needsReveal(tests, 'labelCoins') ? material.coins : []],
+    [reveals.perQuery?.leaves ?? [], needsReveal(tests, 'perQuery') ? material.logged : []],
+  ] as const;
+  for (const [leaves, questions] of layers) {
+    if (leaves.map(({ leaf }) => leaf).join() === neededLeaves(questions).join()) continue;
+    throw refused('reveals other leaves of its keys than its tests read');
+  }
 }
 
 /** What the findings say must follow from their evidence, and the charges from what they are for. */

@@ -13,6 +13,9 @@ export function verifyTranscript(
   { run, plan, createdAt }: DossierPredicate,
   planHash: string,
 ): ReadonlyMap<string, Outcome> {
+  if (run.entries.some(({ previous }) => previous === undefined)) {
+    throw refused('has a run log with an entry that does not name the one before it');
+  }
   const { head, payloads, broken } = verifyRunEntries(planHash, run.entries);
   if (broken !== undefined) {
     throw refused(`has a run log whose entry ${broken.index} ${broken.reason}`);

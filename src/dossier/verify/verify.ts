@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { digestOf } from '../../audit/plan.ts';
+import { TouchmarkError } from '../../errors.ts';
 import { verifyTimestampToken } from '../../keys/timestamp.ts';
 import { openEnvelope, refused } from '../envelope.ts';
 import { shownTests } from '../shown-tests.ts';
@@ -57,6 +58,19 @@ const reportSchema = z.looseObject({
  * @throws TouchmarkError EVIDENCE_INVALID naming the first thing that does not hold
  */
 export function verifyDossier(text: string, trust: Trust = {}): VerifiedDossier {
+  try {
+    return checked(text, trust);
+  } catch (cause) {
+    if (cause instanceof TouchmarkError && cause.code === 'EVIDENCE_INVALID') throw cause;
+    const what = cause instanceof TouchmarkError ? cause.message : 'something of another form';
+    throw new TouchmarkError('EVIDENCE_INVALID', `the dossier cannot be read through: ${what}`, {
+      hint: 'ask its owner for the file as it was written',
+      cause,
+    });
+  }
+}
+
+function checked(text: string, trust: Trust): VerifiedDossier {
   const { statement, ownerKey, keyIdentifier, digest } = openEnvelope(text);
   const { predicate } = statement;
   const { plan, findings } = predicate;
@@ -70,6 +84,7 @@ export function verifyDossier(text: string, trust: Trust = {}): VerifiedDossier 
   }
   const tests = shownTests(plan.gives, predicate.leftOut);
   requireLeftOut(predicate);
+  requireMade(predicate);
   requireSealedMaterial(predicate, tests);
   const keys = revealedKeys(predicate, tests);
   const { records, anchor } = verifyLog(predicate, ownerKey);
@@ -104,6 +119,15 @@ function requireLeftOut({ leftOut, plan }: DossierPredicate): void {
     (test, place) => !applicable.has(test) || leftOut.indexOf(test) !== place,
   );
   if (odd !== undefined) throw refused(`leaves out "${odd}", which is no test of its plan`);
+}
+
+/** What stands in the plan too must be the same there, and what nothing checks must be absent. */
+function requireMade({ toolkit, plan, planToken, beacon, profile }: DossierPredicate): void {
+  requireSame('the toolkit', toolkit, plan.toolkit);
+  const { labels } = z.looseObject({ labels: z.array(z.string()) }).parse(profile);
+  requireSame('the labels of the plan', plan.labels, labels);
+  if (planToken === null && beacon === null && plan.beacon === null) return;
+  throw refused('holds a timestamp or a beacon of its plan, which this version does not check');
 }
 
 function coinSequences({ material }: DossierPredicate): readonly number[] {
