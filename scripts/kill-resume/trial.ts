@@ -106,7 +106,7 @@ async function sealPlan(scene: Scene, options: ReturnType<Scene['options']>): Pr
 }
 
 async function questionsById(options: ReturnType<Scene['options']>) {
-  const { records } = await openAudit({ ...options, resume: true });
+  const { records } = await openAudit(options);
   const { fresh } = JSON.parse(readFileSync(join(options.out, 'material.json'), 'utf8')) as {
     fresh: readonly { readonly input: string }[];
   };
