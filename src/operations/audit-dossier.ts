@@ -20,7 +20,7 @@ import { type RunEntry, runGenesis } from '../ledger/run-chain.ts';
 import { readRunLog } from '../ledger/run-log.ts';
 import { renderJson } from '../report/json.ts';
 import type { AuditReport } from '../report/model.ts';
-import { replaceFile } from '../store/project-files.ts';
+import { writeSecureFile } from '../store/secure-file.ts';
 import { trapOpenings } from '../traps/seal.ts';
 import type { PreparedAudit } from './audit-preparation.ts';
 import { openStockedSet, readTrapStock, trapFolders } from './traps/stock.ts';
@@ -108,7 +108,7 @@ export async function writeDossier(
   });
   const text = sealEnvelope(statement, signingKey);
   const file = `${audit.name}.dossier.json`;
-  await replaceFile(join(directory, file), text);
+  await writeSecureFile(join(directory, file), text);
   return {
     file,
     digest: dossierDigest(text),
