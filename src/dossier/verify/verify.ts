@@ -183,7 +183,7 @@ function claimsOf(predicate: DossierPredicate, circumstances: Circumstances): Cl
     orderClaim(circumstances),
     asserted(
       "the suspect's answers",
-      'recorded by the auditor; verify --reask asks a random part of them again',
+      'recorded by the auditor: nobody else has asked the suspect the same',
     ),
     asserted(
       "the tenant's questions",

@@ -24,12 +24,15 @@ interface Element {
   setAttribute(name: string, value: string): void;
   prepend(...nodes: Element[]): void;
   querySelector(selector: string): Element | null;
+  querySelectorAll(selector: string): Iterable<Element>;
+  removeAttribute(name: string): void;
   remove(): void;
 }
 
 /**
  * Returns one plot as the text of an SVG element: coloured by the page's CSS variables, with a
- * title and a description, which stand for its parts, and the class `wide` or `narrow` by its width. `defs` must be trusted.
+ * title and a description, which stand for its parts, and the class `wide` or `narrow` by its
+ * width. `defs` must be trusted.
  */
 export function figure(
   options: PlotOptions & { readonly width: PlotWidth },
