@@ -15,6 +15,7 @@ import {
   serve,
   type TestSuspect,
 } from '../operations/audit-scene.ts';
+import { receivedWrongly, refusedCheats, undetectableCheats } from './accusers.ts';
 import {
   fewOfEachKind,
   isOnlySigned,
@@ -128,6 +129,15 @@ describe('a dossier', () => {
     const inside = JSON.stringify(predicate);
     const left = hidden.map(([, payload]) => JSON.parse(payload).input.text as string);
     expect(left.filter((question) => inside.includes(question))).toEqual([]);
+  });
+
+  it('accuses nobody falsely: attempts are refused, or graded as the owner’s word', () => {
+    const kinds = [...Object.keys(refusedCheats), ...Object.keys(undetectableCheats)];
+    const wrong = kinds.flatMap((kind) =>
+      [0, 1].map((turn) => receivedWrongly({ text: labelsOnly, key }, kind, turn)),
+    );
+    expect(kinds).toHaveLength(13);
+    expect(wrong.filter((each) => each !== undefined)).toEqual([]);
   });
 
   it('holds no key that it does not have to reveal', () => {

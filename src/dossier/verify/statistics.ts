@@ -69,10 +69,21 @@ export function recompute(
     const place = `evidence of ${own.test}`;
     if (stated.test !== own.test) throw refused('lists its tests in another order');
     if (!leftOut.includes(own.test)) requireSame(place, stated, own);
-    else requireSame(`${place}, null`, stated.null, provenanceTests[index]?.null);
+    else requirePossibleNull(stated, plan);
   }
   requireJudgement(predicate);
   return evidence;
+}
+
+/** A test that is left out has the null of its kind, that of the plan’s assumptions, or none. */
+function requirePossibleNull(
+  { test, null: stated }: DossierPredicate['findings']['evidence'][number],
+  { assumptions }: DossierPredicate['plan'],
+): void {
+  if (stated === 'descriptive') return;
+  const registered = provenanceTests.find(({ name }) => name === test)?.null;
+  const assumed = assumptions.includes(replayAssumption) && registered === 'descriptive';
+  requireSame(`evidence of ${test}, null`, stated, assumed ? 'keyed' : registered);
 }
 
 /** Records and leaves of keys that no shown test reads must not be there. */
