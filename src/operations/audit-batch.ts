@@ -27,7 +27,7 @@ const atOnce = 4;
 
 /**
  * Audits every suspect of a file for one tenant's key, several at once, each in a directory of its own
- * under `out`, all paying for their number. One that fails stops nobody else; those that were begun
+ * under `out`, all paying for their number, or for audit.suspects where that is larger. One that fails stops nobody else; those that were begun
  * before are resumed.
  *
  * @param options.file YAML: names to suspects, as under `suspects:` in touchmark.yaml
@@ -38,13 +38,13 @@ export async function auditBatch(
 ): Promise<readonly BatchRow[]> {
   const suspects = await readSuspects(options.file);
   const names = Object.keys(suspects);
-  const flags = [
-    ...(options.flags ?? []),
-    { path: ['audit', 'suspects'] as const, value: names.length, from: `--batch ${options.file}` },
-  ];
-  const opened = await openAudit({ ...options, flags });
-  const named = { ...opened.project.config.suspects, ...suspects };
-  const config = { ...opened.project.config, suspects: named };
+  const opened = await openAudit(options);
+  const { audit, suspects: known } = opened.project.config;
+  const config = {
+    ...opened.project.config,
+    suspects: { ...known, ...suspects },
+    audit: { ...audit, suspects: Math.max(audit.suspects, names.length) },
+  };
   const project = { ...opened.project, config };
   const prepared = await computeMaterial({ ...opened, project }, options);
   const queue = new PQueue({ concurrency: atOnce });
@@ -54,8 +54,8 @@ export async function auditBatch(
         const out = join(options.out, name);
         const resume = await pathExists(join(out, runFiles.plan));
         try {
-          const audit = { ...options, suspect: name, suspectName: name, out, resume };
-          return { name, directory: out, report: await auditSuspect(prepared, audit) };
+          const asked = { ...options, suspect: name, suspectName: name, out, resume };
+          return { name, directory: out, report: await auditSuspect(prepared, asked) };
         } catch (cause) {
           if (!TouchmarkError.isInstance(cause) || options.signal.aborted) throw cause;
           const { code, message, exitCode } = cause;

@@ -1,5 +1,6 @@
+import { repeats } from '../audit/answer-checks.ts';
 import { expectedBans } from '../audit/expected-power.ts';
-import { firstOccurrences } from '../audit/material.ts';
+import { firstOccurrences, replayAssumption } from '../audit/material.ts';
 import { type Charge, charges } from '../audit/multiplicity.ts';
 import { digestOf } from '../audit/plan.ts';
 import type { PlannedAudit } from '../audit/rehearsal-applicability.ts';
@@ -52,9 +53,6 @@ export interface DryRun {
   readonly expected: readonly ExpectedAudit[];
 }
 
-/** Questions that are asked a second time. */
-const repeats = 8;
-
 /**
  * Says what an audit would ask, at what cost and with what power, without asking anybody, claiming
  * traps or sealing a plan.
@@ -86,7 +84,7 @@ export async function dryRun(options: AuditOptions): Promise<DryRun> {
     profile: digestOf(profile),
     protectedModel: { name: model.name, version: records.at(-1)?.modelVersion ?? 'unknown' },
     tests: provenanceTests.map(({ name }) => name),
-    assumptions: [],
+    assumptions: audit.questionsNotChosenFromAnswers ? [replayAssumption] : [],
     threshold: audit.threshold,
     multiplicity: charged.map((charge) => ({ ...charge })),
     toolkit: await toolkitVersion(),

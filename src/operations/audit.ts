@@ -13,10 +13,13 @@ import { Pace } from '../audit/pace.ts';
 import type { AuditPlan } from '../audit/plan.ts';
 import { plannedAudit } from '../audit/rehearsal-applicability.ts';
 import { decodeMaterial } from '../audit/stored-material.ts';
+import { provenanceTests } from '../audit/tests/registry.ts';
 import type { TierThresholds } from '../audit/verdict.ts';
 import type { PolicyConfig } from '../config/policy.ts';
 import { readSuspectFile } from '../config/suspect-files.ts';
 import type { Capability, Probe } from '../contracts.ts';
+import { shownTests } from '../dossier/shown-tests.ts';
+import { TouchmarkError } from '../errors.ts';
 import { inputDigest } from '../keys/canonical-input.ts';
 import { classifierKeys } from '../keys/classifier-keys.ts';
 import { openRunAttempts } from '../ledger/run-attempts.ts';
@@ -50,21 +53,22 @@ export { type AuditOptions, type PreparedAudit, prepareAudit } from './audit-pre
  *   be asked; INTERRUPTED when the signal fires. What was answered is kept: resume goes on from there.
  */
 export async function runAudit(options: AuditOptions): Promise<AuditReport> {
+  requireTests(options.redact);
   if (options.resume) return auditSuspect(await openAudit(options), options);
   await AuditDirectory.requireVacant(options.out);
   const opened = await openAudit(options);
-  await contactSuspect(opened, options);
+  await givenBy(opened, options);
   return auditSuspect(await computeMaterial(opened, options), options);
 }
 
-/** Fails early, before twins are trained, when the suspect cannot be asked at all. */
-async function contactSuspect(opened: PreparedAudit, options: AuditOptions): Promise<void> {
-  const suspect = openSuspect(opened, options);
-  try {
-    await suspect.describe({ signal: options.signal });
-  } finally {
-    await suspect.close();
-  }
+/** Fails before anything is trained or asked for a name that is no test. */
+function requireTests(names: readonly string[] = []): void {
+  const known = provenanceTests.map(({ name }) => name);
+  const odd = names.find((name) => !known.includes(name));
+  if (odd === undefined) return;
+  throw new TouchmarkError('USAGE', `there is no test "${odd}" to leave out of the dossier`, {
+    hint: `the tests are ${known.join(', ')}`,
+  });
 }
 
 function openSuspect(
@@ -137,6 +141,7 @@ export async function auditSuspect(
 /** How many times the limit of one request a suspect may answer nothing but "too many requests". */
 const patienceFactor = 10;
 
+/** What the suspect says it gives; fails early when it cannot be asked at all. */
 async function givenBy(
   prepared: PreparedAudit,
   options: AuditOptions,
@@ -219,7 +224,9 @@ async function askAndReport(
     ...{ prepared, sealed, material, materialText: text, findings, judgement, report },
     directory: options.out,
     name: dossierName(options),
-    leftOut: options.redact ?? [],
+    leftOut: [...shownTests(sealed.plan.gives, [])].filter((test) =>
+      options.redact?.includes(test),
+    ),
     now: new Date(),
   });
   if (typeof dossier === 'string') options.onNotice?.(dossier);
