@@ -1,0 +1,98 @@
+import { basename } from 'node:path';
+import { powerFor } from '../audit/expected-power.ts';
+import { judge } from '../audit/judgement.ts';
+import { firstOccurrences } from '../audit/material.ts';
+import { plannedAudit } from '../audit/rehearsal-applicability.ts';
+import type { TierThresholds } from '../audit/verdict.ts';
+import type { PolicyConfig } from '../config/policy.ts';
+import { shownTests } from '../dossier/shown-tests.ts';
+import { renderHtml } from '../report/html.ts';
+import { renderJson } from '../report/json.ts';
+import type { AuditReport } from '../report/model.ts';
+import type { AskedSuspect } from './audit-asking.ts';
+import { writeDossier } from './audit-dossier.ts';
+import type { AuditOptions, PreparedAudit } from './audit-preparation.ts';
+import { reportOf } from './audit-report.ts';
+import type { StartedRun } from './audit-run.ts';
+import { trapFindings } from './audit-traps.ts';
+import { policyActions, runPolicy } from './policy.ts';
+import { storedRehearsals } from './rehearse.ts';
+
+/** Judges what a suspect answered, writes dossier and reports, and does what the policy asks for. */
+export async function concludeAudit(
+  prepared: PreparedAudit,
+  options: AuditOptions,
+  { run, sealed, text }: StartedRun,
+  asked: AskedSuspect,
+): Promise<AuditReport> {
+  const { project, keyRing, tenant, epoch, records } = prepared;
+  const { config } = project;
+  const { material, findings, description } = asked;
+  const power = await powerOf(prepared, sealed.plan, material);
+  const judgement = judge(sealed.plan, findings.evidence, power);
+  const report = reportOf({
+    ...asked,
+    ...{ sealed, judgement, power, records },
+    epochRetiredAt: prepared.retiredAt,
+    epochCreatedAt: keyRing.epochs(tenant).find((each) => each.epoch === epoch)!.createdAt,
+    limits: config.audit.budget,
+    tiers: tiersOf(config.policy),
+    description: { ...description, ...(options.suspectName && { name: options.suspectName }) },
+    traps: await trapFindings(project, sealed.plan),
+  });
+  const dossier = await writeDossier({
+    ...{ prepared, sealed, material, materialText: text, findings, judgement, report },
+    directory: options.out,
+    name: dossierName(options),
+    leftOut: [...shownTests(sealed.plan.gives, [])].filter((test) =>
+      options.redact?.includes(test),
+    ),
+    now: new Date(),
+  });
+  if (typeof dossier === 'string') options.onNotice?.(dossier);
+  const complete = await followPolicy(
+    { ...report, dossier: typeof dossier === 'string' ? null : dossier },
+    config.policy,
+    options,
+  );
+  await run.writeReport('json', renderJson(complete));
+  await run.writeReport('html', renderHtml(complete));
+  return complete;
+}
+
+/** Runs what the policy asks for, once everything that it can refer to is on disk. */
+async function followPolicy(
+  report: AuditReport,
+  policy: PolicyConfig,
+  { signal, onNotice }: Pick<AuditOptions, 'signal' | 'onNotice'>,
+): Promise<AuditReport> {
+  const { tier } = policyActions(report, policy);
+  const dossierDigest = report.dossier?.digest ?? null;
+  const outcomes = await runPolicy(report, { policy, signal, dossierDigest });
+  for (const { says } of outcomes) onNotice?.(says);
+  const actions = outcomes.map(({ tier: step, kind, done, dry }) => ({
+    ...{ tier: step, kind, done, dry },
+  }));
+  return { ...report, policy: { tier, actions } };
+}
+
+function tiersOf({ notify, restrict, escalate }: PolicyConfig): TierThresholds {
+  return { notify: notify.at, restrict: restrict.at, escalate: escalate.at };
+}
+
+/** What rehearsals made before the plan say of an audit like this one. */
+async function powerOf(
+  { project, records }: PreparedAudit,
+  plan: StartedRun['sealed']['plan'],
+  { coins }: AskedSuspect['material'],
+) {
+  const answers = firstOccurrences(records).length;
+  const planned = plannedAudit(plan, { coins: coins.length, answers });
+  return powerFor(await storedRehearsals(project), planned);
+}
+
+/** A suspect's name as a file name. */
+function dossierName({ suspectName, out }: AuditOptions): string {
+  const name = (suspectName ?? basename(out)).normalize('NFKD').replace(/[^\w.-]+/g, '-');
+  return name.replace(/^[-.]+|[-.]+$/g, '').slice(0, 64) || 'audit';
+}
