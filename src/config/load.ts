@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { TouchmarkError } from '../errors.ts';
+import { beaconChains } from '../keys/beacon.ts';
 import {
   applyOverrides,
   type Environment,
@@ -11,6 +12,7 @@ import {
 import { explainIssues } from './problems.ts';
 import { type Config, configSchema, configSchemaName } from './schema.ts';
 import { withPaths } from './suspects.ts';
+import type { BeaconConfig } from './vouching.ts';
 
 /** A configuration, where it came from, and what was set from outside the file. */
 export interface LoadedConfig {
@@ -107,7 +109,7 @@ function refuseOtherVersions(path: string, content: object): void {
 }
 
 function absolutePaths(config: Config, directory: string): Config {
-  const { keys, inputs, log } = config;
+  const { keys, inputs, log, audit } = config;
   const [, ringPath] = /^file:(.+)$/s.exec(keys.source) ?? [];
   return {
     ...config,
@@ -125,6 +127,15 @@ function absolutePaths(config: Config, directory: string): Config {
       ...(inputs.otherData && { otherData: resolve(directory, inputs.otherData) }),
     },
     log: { ...log, directory: resolve(directory, log.directory) },
+    audit: { ...audit, ...(audit.beacon && { beacon: beaconPaths(audit.beacon, directory) }) },
     suspects: withPaths(config.suspects, (path) => resolve(directory, path)),
+  };
+}
+
+function beaconPaths({ chain, rounds, ...rest }: BeaconConfig, directory: string): BeaconConfig {
+  return {
+    ...rest,
+    chain: chain in beaconChains ? chain : resolve(directory, chain),
+    ...(rounds !== undefined && { rounds: resolve(directory, rounds) }),
   };
 }

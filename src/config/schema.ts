@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { policySchema } from './policy.ts';
 import { suspectsSchema } from './suspects.ts';
+import { beaconSchema, timestampAuthoritySchema } from './vouching.ts';
 
 export const configSchemaName = 'touchmark/config@1';
 
@@ -220,6 +221,8 @@ const audit = z
       .describe(
         'What one audit may cost; at a limit it stops and can be resumed with a higher one.',
       ),
+    timestampAuthority: timestampAuthoritySchema,
+    beacon: beaconSchema,
     suspects: z.int().min(1).default(1).describe('How many suspects are tested; each pays for it.'),
     freshProbes: z.int().min(0).default(6000).describe('Fresh questions put to a suspect at most.'),
     loggedProbes: z

@@ -1,8 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { stopRuleOf } from '../audit/judgement.ts';
 import type { AuditMaterial } from '../audit/material.ts';
 import type { SealedPlan } from '../audit/plan.ts';
-import { replayTests } from '../audit/replay.ts';
 import {
   type ByPart,
   type MaterialPart,
@@ -10,7 +8,8 @@ import {
   partDigests,
   partTexts,
 } from '../audit/stored-material.ts';
-import type { Outcome, ServedRecord } from '../contracts.ts';
+import type { Vouchers } from '../audit/vouchers.ts';
+import type { ServedRecord } from '../contracts.ts';
 import { inputDigest } from '../keys/canonical-input.ts';
 import { CoinTree, coinLeafOf } from '../keys/coin-tree.ts';
 import { purposeCommitments } from '../keys/commitment.ts';
@@ -36,6 +35,8 @@ export interface DossierParts {
   readonly material: AuditMaterial;
   readonly epochKey: Uint8Array;
   readonly epoch: { readonly createdAt: string; readonly retiredAt: string | null };
+  /** The probes that each test asked, by its name. */
+  readonly probes: ReadonlyMap<string, readonly string[]>;
   /** The whole run log, in order. */
   readonly entries: readonly RunEntry[];
   readonly runHead: string;
@@ -45,8 +46,7 @@ export interface DossierParts {
   readonly findings: Findings;
   /** Tests that apply and are not to be shown. */
   readonly leftOut: readonly string[];
-  readonly planToken: string | null;
-  readonly beacon: DossierPredicate['beacon'];
+  readonly vouchers: Vouchers;
   readonly report: DossierPredicate['report'];
   readonly createdAt: string;
   readonly signingKey: KeyObject;
@@ -57,17 +57,10 @@ export interface DossierParts {
  * material, records and keys that the shown tests need to be computed again.
  */
 export function buildStatement(parts: DossierParts): DossierStatement {
-  const { sealed, material, entries } = parts;
+  const { sealed, material, entries, probes } = parts;
   const { plan, hash } = sealed;
   const tests = shownTests(plan.gives, parts.leftOut);
-  const outcomes = new Map<string, Outcome>(
-    entries.map(({ payload }) => [payload.id, payload.outcome]),
-  );
-  const stopWhen = stopRuleOf(plan);
-  const replay = replayTests(material, plan.gives, (id) => outcomes.get(id), {
-    ...(stopWhen && { stopWhen }),
-  });
-  const used = new Set([...tests].flatMap((test) => replay.probes.get(test) ?? []));
+  const used = new Set([...tests].flatMap((test) => probes.get(test) ?? []));
   const texts = partTexts(parts.materialText);
   const shownParts = onlyParts(texts, (part) => needsPart(tests, part));
   const sequences = usedSequences(material, tests);
@@ -97,8 +90,7 @@ export function buildStatement(parts: DossierParts): DossierStatement {
       },
       leftOut: [...parts.leftOut],
       findings: parts.findings,
-      planToken: parts.planToken,
-      beacon: parts.beacon,
+      vouchers: parts.vouchers,
       report: parts.report,
     },
   };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { auditPlanSchema } from '../audit/plan.ts';
 import { type MaterialPart, materialParts } from '../audit/stored-material.ts';
+import { vouchersSchema } from '../audit/vouchers.ts';
 import { type Purpose, purposes } from '../keys/derivation.ts';
 import { runEntrySchema, sealedRunEntrySchema } from '../ledger/run-chain.ts';
 
@@ -123,10 +124,8 @@ const predicateSchema = z.strictObject({
   /** Tests that apply and whose material is left out. */
   leftOut: z.array(z.string()),
   findings: findingsSchema,
-  /** An RFC 3161 token over the plan's hash, base64; null without one. */
-  planToken: z.base64().nullable(),
-  /** The public random round that chose the order of the probes, JSON; null without one. */
-  beacon: z.json(),
+  /** Who saw the plan, and the public round that ordered the questions. */
+  vouchers: vouchersSchema,
   /** The report as it was written. */
   report: z.json(),
 });

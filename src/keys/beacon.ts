@@ -3,44 +3,86 @@ import { bls12_381 } from '@noble/curves/bls12-381.js';
 import { z } from 'zod';
 import { TouchmarkError } from '../errors.ts';
 
+const schemes = {
+  /** Signatures in G2 over the one before and the round. */
+  'pedersen-bls-chained': { signatureBytes: 96, chained: true },
+  /** Signatures in G1 over the round. */
+  'bls-unchained-g1-rfc9380': { signatureBytes: 48, chained: false },
+} as const;
+
+/** How chains sign that are supported. */
+export const beaconSchemes = ['pedersen-bls-chained', 'bls-unchained-g1-rfc9380'] as const;
+
+/** A drand chain; its key decides whose rounds are believed. */
+export interface BeaconChain {
+  /** What relays call it, 64 hexadecimal digits. */
+  readonly hash: string;
+  readonly publicKey: string;
+  readonly genesisSeconds: number;
+  readonly periodSeconds: number;
+  readonly scheme: (typeof beaconSchemes)[number];
+}
+
 /** The League of Entropy's public chains, as their `/info` describes them (drand.love). */
 export const beaconChains = {
-  /** Scheme pedersen-bls-chained: signatures in G2 over the one before and the round. */
   default: {
     hash: '8990e7a9aaed2ffed73dbd7092123d6f289930540d7651336225dc172e51b2ce',
     publicKey:
       '868f005eb8e6e4ca0a47c8a77ceaa5309a47978a7c71bc5cce96366b5d7a569937c529eeda66c7293784a9402801af31',
     genesisSeconds: 1_595_431_050,
     periodSeconds: 30,
-    signatureBytes: 96,
-    chained: true,
+    scheme: 'pedersen-bls-chained',
   },
-  /** Scheme bls-unchained-g1-rfc9380: signatures in G1 over the round. */
   quicknet: {
     hash: '52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971',
     publicKey:
       '83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c8c4b450b6a0a6c3ac6a5776a2d1064510d1fec758c921cc22b0e17e63aaf4bcb5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76eae8991ef5ece45a',
     genesisSeconds: 1_692_803_367,
     periodSeconds: 3,
-    signatureBytes: 48,
-    chained: false,
+    scheme: 'bls-unchained-g1-rfc9380',
   },
-} as const;
-export type BeaconChain = keyof typeof beaconChains;
+} as const satisfies Readonly<Record<string, BeaconChain>>;
+export type BeaconName = keyof typeof beaconChains;
+
+/** A chain as drand's `/info` writes it. */
+const chainSchema = z.object({
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  public_key: z.string().regex(/^([0-9a-f]{96}|[0-9a-f]{192})$/),
+  genesis_time: z.int().positive(),
+  period: z.int().positive(),
+  schemeID: z.enum(beaconSchemes),
+});
+
+/**
+ * Returns a chain from parsed JSON of drand's `/info`.
+ *
+ * @throws TouchmarkError EVIDENCE_INVALID when it is none, or of a scheme that is not supported
+ */
+export function parseChain(value: unknown): BeaconChain {
+  const { data } = chainSchema.safeParse(value);
+  if (data === undefined) throw beaconInvalid('is of a chain whose description is malformed');
+  return {
+    hash: data.hash,
+    publicKey: data.public_key,
+    genesisSeconds: data.genesis_time,
+    periodSeconds: data.period,
+    scheme: data.schemeID,
+  };
+}
 
 const hexadecimal = z
   .string()
   .max(192)
   .regex(/^([0-9a-f]{2})+$/);
-const roundSchema = z.object({
+/** One round of a drand chain, as its API and its archives write it. */
+export const beaconRoundSchema = z.object({
   round: z.int().positive(),
   signature: hexadecimal,
-  randomness: hexadecimal.optional(),
-  previous_signature: hexadecimal.optional(),
+  randomness: hexadecimal.exactOptional(),
+  previous_signature: hexadecimal.exactOptional(),
 });
 
-/** One round of a drand chain, as its API and its archives write it. */
-export type BeaconRound = Readonly<z.infer<typeof roundSchema>>;
+export type BeaconRound = Readonly<z.infer<typeof beaconRoundSchema>>;
 
 /**
  * Returns a round from parsed JSON, without what else stood there.
@@ -48,7 +90,7 @@ export type BeaconRound = Readonly<z.infer<typeof roundSchema>>;
  * @throws TouchmarkError EVIDENCE_INVALID when it is none
  */
 export function parseRound(value: unknown): BeaconRound {
-  const { data } = roundSchema.safeParse(value);
+  const { data } = beaconRoundSchema.safeParse(value);
   if (data !== undefined) return data;
   throw beaconInvalid('is malformed');
 }
@@ -61,10 +103,10 @@ export function parseRound(value: unknown): BeaconRound {
  * @throws TouchmarkError EVIDENCE_INVALID when the signature or the stated randomness is wrong
  */
 export function verifyRound(chain: BeaconChain, round: BeaconRound): Uint8Array {
-  const { signatureBytes } = beaconChains[chain];
+  const { signatureBytes } = schemes[chain.scheme];
   const signature = Buffer.from(round.signature, 'hex');
   if (signature.length !== signatureBytes || !isSigned(chain, round, signature)) {
-    throw beaconInvalid(`${round.round} does not have the signature of the chain ${chain}`);
+    throw beaconInvalid(`${round.round} does not have the signature of the chain ${chain.hash}`);
   }
   const randomness = createHash('sha256').update(signature).digest();
   if ((round.randomness ?? randomness.toString('hex')) === randomness.toString('hex')) {
@@ -75,7 +117,7 @@ export function verifyRound(chain: BeaconChain, round: BeaconRound): Uint8Array 
 
 /** Returns when a round is published, in milliseconds since 1970. */
 export function timeOf(chain: BeaconChain, round: number): number {
-  const { genesisSeconds, periodSeconds } = beaconChains[chain];
+  const { genesisSeconds, periodSeconds } = chain;
   return 1000 * (genesisSeconds + (round - 1) * periodSeconds);
 }
 
@@ -85,8 +127,8 @@ export function timeOf(chain: BeaconChain, round: number): number {
  * @param time in milliseconds since 1970
  */
 export function roundAt(chain: BeaconChain, time: number): number {
-  const { periodSeconds } = beaconChains[chain];
-  return Math.max(0, 1 + Math.floor((time - timeOf(chain, 1)) / (1000 * periodSeconds)));
+  const periods = Math.floor((time - timeOf(chain, 1)) / (1000 * chain.periodSeconds));
+  return Math.max(0, 1 + periods);
 }
 
 /** Returns the first round that is published after a time, never at it. */
@@ -95,8 +137,8 @@ export function firstRoundAfter(chain: BeaconChain, time: number): number {
 }
 
 function isSigned(chain: BeaconChain, round: BeaconRound, signature: Uint8Array): boolean {
-  const { publicKey, chained } = beaconChains[chain];
-  const key = Buffer.from(publicKey, 'hex');
+  const { chained } = schemes[chain.scheme];
+  const key = Buffer.from(chain.publicKey, 'hex');
   const number = Buffer.alloc(8);
   number.writeBigUInt64BE(BigInt(round.round));
   try {

@@ -95,11 +95,24 @@ export function verifyTimestampToken(
       ...trusted.map((each) => new X509Certificate(each)),
     ]);
     requireSignature(signer, infoBytes, certificate.publicKey);
-    const time = need(info.subs[4]).toDate();
-    if (Number.isNaN(time.getTime())) throw timestampInvalid('has no time');
+    const time = timeOf(info);
     requirePurpose(certificate);
     requireChain(certificate, certificates, trusted, time);
     return { time: time.toISOString(), authority: certificate.subject.split('\n').join(', ') };
+  });
+}
+
+/**
+ * Returns the time that a token states for a digest, ISO 8601 in UTC, believing whoever made it.
+ *
+ * @param digest SHA-256, 32 bytes
+ * @throws TouchmarkError EVIDENCE_INVALID for a token of another digest, or none at all
+ */
+export function statedTime(token: Uint8Array, digest: Uint8Array): string {
+  return read(() => {
+    const { info } = parseToken(token);
+    requireImprint(info, digest);
+    return timeOf(info).toISOString();
   });
 }
 
@@ -137,6 +150,12 @@ function parseSigner({ subs }: ASN1Obj): Signer {
     signatureAlgorithm: need(signatureAlgorithm?.subs[0]).toOID(),
     signature: need(signature).value,
   };
+}
+
+function timeOf(info: ASN1Obj): Date {
+  const time = need(info.subs[4]).toDate();
+  if (Number.isNaN(time.getTime())) throw timestampInvalid('has no time');
+  return time;
 }
 
 function requireImprint(info: ASN1Obj, digest: Uint8Array): void {

@@ -8,6 +8,7 @@ import {
 } from '../audit/material.ts';
 import { Pace } from '../audit/pace.ts';
 import { decodeMaterial } from '../audit/stored-material.ts';
+import { orderSeed } from '../audit/vouchers.ts';
 import type { Description, Probe } from '../contracts.ts';
 import { inputDigest } from '../keys/canonical-input.ts';
 import { classifierKeys } from '../keys/classifier-keys.ts';
@@ -15,7 +16,7 @@ import { openRunAttempts } from '../ledger/run-attempts.ts';
 import type { ChainedRunLog } from '../ledger/run-log.ts';
 import type { RemoteClassifier, RemoteCounts } from '../models/adapters/remote.ts';
 import type { AuditOptions, PreparedAudit } from './audit-preparation.ts';
-import type { StartedRun } from './audit-run.ts';
+import type { StartedRun, VouchedRun } from './audit-run.ts';
 import { openSuspect } from './audit-suspect.ts';
 
 /** How many times the limit of one request a suspect may answer nothing but "too many requests". */
@@ -41,7 +42,7 @@ export interface AskedSuspect {
 export async function askSuspect(
   prepared: PreparedAudit,
   options: AuditOptions,
-  started: StartedRun & { readonly runLog: ChainedRunLog },
+  started: VouchedRun & { readonly runLog: ChainedRunLog },
 ): Promise<AskedSuspect> {
   const { timeoutSeconds, budget: limits } = prepared.project.config.audit;
   const attempts = await openRunAttempts(options.out);
@@ -81,7 +82,7 @@ export async function askSuspect(
 function conduct(
   { project }: PreparedAudit,
   { signal, progress }: AuditOptions,
-  run: StartedRun & {
+  run: VouchedRun & {
     readonly runLog: ChainedRunLog;
     readonly suspect: RemoteClassifier;
     readonly pace: Pace;
@@ -89,7 +90,7 @@ function conduct(
   },
 ): Promise<AuditFindings> {
   const { audit } = project.config;
-  const { plan, hash } = run.sealed;
+  const { plan } = run.sealed;
   const stopWhen = stopRuleOf(plan);
   return conductAudit({
     material: run.material,
@@ -98,7 +99,7 @@ function conduct(
     runLog: run.runLog,
     batchSize: audit.batchSize,
     disguise: {
-      seed: plan.audit ?? hash,
+      seed: orderSeed(run.sealed, run.vouchers),
       coverPerTrap: audit.coverPerTrap,
       pauseMilliseconds: audit.pauseMilliseconds,
     },

@@ -13,7 +13,7 @@ import type { AskedSuspect } from './audit-asking.ts';
 import { writeDossier } from './audit-dossier.ts';
 import type { AuditOptions, PreparedAudit } from './audit-preparation.ts';
 import { reportOf } from './audit-report.ts';
-import type { StartedRun } from './audit-run.ts';
+import type { VouchedRun } from './audit-run.ts';
 import { trapFindings } from './audit-traps.ts';
 import { policyActions, runPolicy } from './policy.ts';
 import { storedRehearsals } from './rehearse.ts';
@@ -22,7 +22,7 @@ import { storedRehearsals } from './rehearse.ts';
 export async function concludeAudit(
   prepared: PreparedAudit,
   options: AuditOptions,
-  { run, sealed, text }: StartedRun,
+  { run, sealed, text, vouchers }: VouchedRun,
   asked: AskedSuspect,
 ): Promise<AuditReport> {
   const { project, keyRing, tenant, epoch, records } = prepared;
@@ -32,7 +32,7 @@ export async function concludeAudit(
   const judgement = judge(sealed.plan, findings.evidence, power);
   const report = reportOf({
     ...asked,
-    ...{ sealed, judgement, power, records },
+    ...{ sealed, vouchers, judgement, power, records },
     epochRetiredAt: prepared.retiredAt,
     epochCreatedAt: keyRing.epochs(tenant).find((each) => each.epoch === epoch)!.createdAt,
     limits: config.audit.budget,
@@ -41,7 +41,7 @@ export async function concludeAudit(
     traps: await trapFindings(project, sealed.plan),
   });
   const dossier = await writeDossier({
-    ...{ prepared, sealed, material, materialText: text, findings, judgement, report },
+    ...{ prepared, sealed, vouchers, material, materialText: text, findings, judgement, report },
     directory: options.out,
     name: dossierName(options),
     leftOut: [...shownTests(sealed.plan.gives, [])].filter((test) =>
@@ -83,7 +83,7 @@ function tiersOf({ notify, restrict, escalate }: PolicyConfig): TierThresholds {
 /** What rehearsals made before the plan say of an audit like this one. */
 async function powerOf(
   { project, records }: PreparedAudit,
-  plan: StartedRun['sealed']['plan'],
+  plan: VouchedRun['sealed']['plan'],
   { coins }: AskedSuspect['material'],
 ) {
   const answers = firstOccurrences(records).length;

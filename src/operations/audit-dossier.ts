@@ -3,6 +3,7 @@ import type { AuditFindings } from '../audit/conduct.ts';
 import type { Judgement } from '../audit/judgement.ts';
 import type { AuditMaterial } from '../audit/material.ts';
 import type { SealedPlan } from '../audit/plan.ts';
+import type { Vouchers } from '../audit/vouchers.ts';
 import { buildStatement, usedSequences } from '../dossier/build.ts';
 import { dossierDigest, sealEnvelope } from '../dossier/envelope.ts';
 import { shownTests } from '../dossier/shown-tests.ts';
@@ -29,6 +30,7 @@ import { openStockedSet, readTrapStock, trapFolders } from './traps/stock.ts';
 export interface FinishedAudit {
   readonly prepared: PreparedAudit;
   readonly sealed: SealedPlan;
+  readonly vouchers: Vouchers;
   readonly material: AuditMaterial;
   readonly materialText: string;
   readonly findings: AuditFindings;
@@ -77,6 +79,7 @@ export async function writeDossier(
     materialText: audit.materialText,
     epochKey: keyRing.epochKey(tenant, epoch),
     epoch: { createdAt, retiredAt: retiredAt ?? null },
+    probes: audit.findings.probes,
     entries,
     runHead: headOf(entries, sealed),
     proveLog: (sequences) => {
@@ -100,8 +103,7 @@ export async function writeDossier(
     traps: await openedLots(audit),
     findings: plain({ ...audit.judgement, evidence: audit.findings.evidence }),
     leftOut: audit.leftOut,
-    planToken: null,
-    beacon: null,
+    vouchers: audit.vouchers,
     report: JSON.parse(renderJson(audit.report)),
     createdAt: audit.now.toISOString(),
     signingKey,

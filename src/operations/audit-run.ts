@@ -11,6 +11,7 @@ import {
 } from '../audit/plan.ts';
 import { encodeMaterial, materialDigest } from '../audit/stored-material.ts';
 import { provenanceTests } from '../audit/tests/registry.ts';
+import type { Vouchers } from '../audit/vouchers.ts';
 import type { Config } from '../config/schema.ts';
 import type { Capability, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
@@ -22,6 +23,7 @@ import { toolkitVersion } from '../store/project-files.ts';
 import { registerPath } from './audit-looks.ts';
 import type { AuditOptions, PreparedAudit } from './audit-preparation.ts';
 import { claimAuditTraps, noteShownRecords, requireClaims } from './audit-traps.ts';
+import { configuredChain } from './audit-vouching.ts';
 
 const unsealedPools =
   'the owner’s inputs were chosen without the keys and the answers served (not as sealed before serving)';
@@ -31,6 +33,11 @@ export interface StartedRun {
   readonly run: AuditDirectory;
   readonly sealed: SealedPlan;
   readonly text: string;
+}
+
+/** A run before its first question: who was to see the plan has seen it. */
+export interface VouchedRun extends StartedRun {
+  readonly vouchers: Vouchers;
 }
 
 /**
@@ -98,7 +105,7 @@ export async function beginRun(
         : []),
       ...(sealedPools ? [] : [unsealedPools]),
     ],
-    beacon: null,
+    beacon: (await configuredChain(config))?.hash ?? null,
     toolkit: await toolkitVersion(),
   };
   const sealed = sealPlan(plan);

@@ -13,6 +13,7 @@ import {
 } from './audit-preparation.ts';
 import { beginRun, resumeRun } from './audit-run.ts';
 import { givenBy } from './audit-suspect.ts';
+import { vouchForPlan } from './audit-vouching.ts';
 
 export { type AuditOptions, type PreparedAudit, prepareAudit } from './audit-preparation.ts';
 
@@ -51,8 +52,12 @@ export async function auditSuspect(
     : await beginRun(prepared, options, await givenBy(prepared, options));
   const runLog = await openRunLog(options.out, started.sealed.hash);
   try {
-    const asked = await askSuspect(prepared, options, { ...started, runLog });
-    return await concludeAudit(prepared, options, started, asked);
+    const { config } = prepared.project;
+    const { run, sealed } = started;
+    const vouchers = await vouchForPlan(run, sealed, { config, signal: options.signal });
+    const vouched = { ...started, vouchers };
+    const asked = await askSuspect(prepared, options, { ...vouched, runLog });
+    return await concludeAudit(prepared, options, vouched, asked);
   } finally {
     await runLog.close();
   }

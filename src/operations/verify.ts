@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Claim, type Grade, weakestGrade } from '../dossier/verify/claims.ts';
-import { type Trust, verifyDossier } from '../dossier/verify/verify.ts';
+import type { Trust } from '../dossier/verify/trust.ts';
+import { verifyDossier } from '../dossier/verify/verify.ts';
 import { TouchmarkError } from '../errors.ts';
 import { readDossierFile } from '../store/dossier-file.ts';
 import { readTextIfPresent } from '../store/project-files.ts';

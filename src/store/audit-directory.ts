@@ -8,6 +8,7 @@ import { storageError, writeSecureFile } from './secure-file.ts';
 export const runFiles = {
   plan: 'plan.json',
   material: 'material.json',
+  vouchers: 'vouchers.json',
   runLog: 'answers.jsonl',
   json: 'report.json',
   html: 'report.html',
@@ -71,6 +72,15 @@ export class AuditDirectory {
     throw new TouchmarkError('RUN_CONFLICT', `${this.path} has no ${runFiles[name]}`, {
       hint: 'it cannot be resumed without: start a new audit in an empty directory',
     });
+  }
+
+  /** What others say of the sealed plan; undefined while nobody was asked. */
+  readVouchers(): Promise<string | undefined> {
+    return readIfThere(join(this.path, runFiles.vouchers));
+  }
+
+  async writeVouchers(text: string): Promise<void> {
+    await writeSecureFile(join(this.path, runFiles.vouchers), text);
   }
 
   async writeReport(name: 'json' | 'html', text: string): Promise<void> {

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
   type BeaconChain,
+  type BeaconName,
   type BeaconRound,
+  beaconChains,
   firstRoundAfter,
+  parseChain,
   parseRound,
   roundAt,
   timeOf,
@@ -11,7 +14,8 @@ import {
 import vectorFile from '../vectors/beacon.json' with { type: 'json' };
 
 const vectors = vectorFile.rounds.map(({ chain, round, at }) => ({
-  chain: chain as BeaconChain,
+  chain: beaconChains[chain as BeaconName],
+  name: chain,
   round: parseRound(round),
   at: Date.parse(at),
   randomness: 'randomness' in round ? round.randomness : undefined,
@@ -19,7 +23,7 @@ const vectors = vectorFile.rounds.map(({ chain, round, at }) => ({
 const [first, , quicknet] = vectors;
 
 describe('drand rounds', () => {
-  it.each(vectors)('verifies $round.round of the chain $chain', ({ chain, round, randomness }) => {
+  it.each(vectors)('verifies $round.round of the chain $name', ({ chain, round, randomness }) => {
     const found = Buffer.from(verifyRound(chain, round)).toString('hex');
     expect(found).toBe(randomness ?? found);
     const { randomness: _, ...short } = round;
@@ -36,7 +40,7 @@ describe('drand rounds', () => {
       `${hex.slice(0, at)}${(Number.parseInt(hex[at]!, 16) ^ 1).toString(16)}${hex.slice(at + 1)}`;
     for (const { chain, round } of [first!, quicknet!]) {
       refused(chain, { ...round, round: round.round + 1 });
-      refused(chain === 'default' ? 'quicknet' : 'default', round);
+      refused(chain === beaconChains.default ? beaconChains.quicknet : beaconChains.default, round);
       for (const at of [0, 1, 40]) {
         refused(chain, { ...round, signature: flip(round.signature, at) });
       }
@@ -45,8 +49,8 @@ describe('drand rounds', () => {
       refused(chain, { ...round, randomness: flip(round.randomness!, 5) });
     }
     const { previous_signature: previous, ...alone } = first!.round;
-    refused('default', alone);
-    refused('default', { ...alone, previous_signature: flip(previous!, 3) });
+    refused(beaconChains.default, alone);
+    refused(beaconChains.default, { ...alone, previous_signature: flip(previous!, 3) });
   });
 
   it.each([
@@ -61,7 +65,23 @@ describe('drand rounds', () => {
     expect(() => parseRound(value)).toThrow(/round is malformed/);
   });
 
-  it.each(vectors)('knows when $round.round of $chain was published', ({ chain, round, at }) => {
+  it('reads a chain as drand describes it, and refuses other schemes', () => {
+    const { hash, publicKey, genesisSeconds, periodSeconds, scheme } = beaconChains.quicknet;
+    const info = {
+      ...{ hash, public_key: publicKey, genesis_time: genesisSeconds, period: periodSeconds },
+      ...{ schemeID: scheme, groupHash: 'f4', metadata: { beaconID: 'quicknet' } },
+    };
+    expect(parseChain(info)).toEqual(beaconChains.quicknet);
+    for (const bad of [
+      { ...info, schemeID: 'bls-unchained-on-g1' },
+      { ...info, period: 0 },
+      null,
+    ]) {
+      expect(() => parseChain(bad)).toThrow(/description is malformed/);
+    }
+  });
+
+  it.each(vectors)('knows when $round.round of $name was published', ({ chain, round, at }) => {
     expect(timeOf(chain, round.round)).toBe(at);
     expect(roundAt(chain, at)).toBe(round.round);
     expect(roundAt(chain, at - 1)).toBe(round.round - 1);

@@ -101,6 +101,7 @@ describe('an audit', () => {
         'plan.json',
         'report.html',
         'report.json',
+        'vouchers.json',
       ].sort(),
     );
     const secrets = [...scene.secrets, 'sentinel-of-the-suspect'];

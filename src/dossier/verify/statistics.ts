@@ -22,7 +22,7 @@ const tolerance = 1e-6;
 /**
  * Runs the tests again over the shown answers and compares all that the dossier says they came to.
  *
- * @returns what was recomputed, one per test of the plan
+ * @returns what was recomputed, one per test of the plan, and the material that it was computed from
  * @throws TouchmarkError EVIDENCE_INVALID naming the first number that does not follow
  */
 export function recompute(
@@ -33,7 +33,7 @@ export function recompute(
     readonly records: readonly ServedRecord[];
     readonly outcomes: ReadonlyMap<string, Outcome>;
   },
-): readonly Evidence[] {
+): { readonly evidence: readonly Evidence[]; readonly material: AuditMaterial } {
   const { plan, findings, material: stored, leftOut } = predicate;
   if (plan.tests.join() !== provenanceTests.map(({ name }) => name).join()) {
     throw refused(
@@ -72,7 +72,7 @@ export function recompute(
     else requirePossibleNull(stated, plan);
   }
   requireJudgement(predicate);
-  return evidence;
+  return { evidence, material };
 }
 
 /** A test that is left out has the null of its kind, that of the plan’s assumptions, or none. */

@@ -1,4 +1,5 @@
 import type { Outcome } from '../../contracts.ts';
+import { timeOf } from '../../keys/beacon.ts';
 import { verifyRunEntries } from '../../ledger/run-chain.ts';
 import { refused } from '../envelope.ts';
 import type { DossierPredicate } from '../statement.ts';
@@ -10,7 +11,7 @@ import type { DossierPredicate } from '../statement.ts';
  * @throws TouchmarkError EVIDENCE_INVALID
  */
 export function verifyTranscript(
-  { run, plan, createdAt }: DossierPredicate,
+  { run, plan, createdAt, vouchers: { beacon } }: DossierPredicate,
   planHash: string,
 ): ReadonlyMap<string, Outcome> {
   if (run.entries.some(({ previous }) => previous === undefined)) {
@@ -22,11 +23,12 @@ export function verifyTranscript(
   }
   if (head.hash !== run.head) throw refused('has a run log that was cut short or lengthened');
   const outcomes = new Map<string, Outcome>();
-  let before = Date.parse(plan.sealedAt);
+  const published = beacon === null ? 0 : timeOf(beacon.chain, beacon.round.round);
+  let before = Math.max(Date.parse(plan.sealedAt), published);
   for (const { id, at, outcome } of payloads.values()) {
     const time = Date.parse(at);
     if (time < before)
-      throw refused(`has an answer to ${id} from before the plan or the one before`);
+      throw refused(`has an answer to ${id} from before its plan, its beacon or the one before`);
     before = time;
     outcomes.set(id, outcome);
   }

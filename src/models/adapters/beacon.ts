@@ -1,5 +1,5 @@
 import { TouchmarkError } from '../../errors.ts';
-import { type BeaconChain, type BeaconRound, beaconChains, parseRound } from '../../keys/beacon.ts';
+import { type BeaconChain, type BeaconRound, parseRound } from '../../keys/beacon.ts';
 import { display } from './address.ts';
 import { Transport } from './transport.ts';
 
@@ -22,7 +22,7 @@ export async function fetchRound(options: {
   const { relay, chain, round, signal } = options;
   const address = new URL(relay);
   const base = address.pathname.replace(/\/+$/, '');
-  address.pathname = `${base}/${beaconChains[chain].hash}/public/${round}`;
+  address.pathname = `${base}/${chain.hash}/public/${round}`;
   const transport = new Transport({ responseLimitBytes, timeoutMilliseconds: 10_000, retries: 2 });
   try {
     const found = parseRound(await transport.get(address, signal));

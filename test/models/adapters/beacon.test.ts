@@ -29,8 +29,10 @@ describe('a drand relay', () => {
     '/mirror/',
   ])('is asked under %s for a round of a chain by its hash', async (path) => {
     const { relay, paths } = await relayOf(JSON.stringify(round), path);
-    const found = await fetchRound({ relay, chain: 'quicknet', round: 1000, signal });
-    expect(Buffer.from(verifyRound('quicknet', found)).toString('hex')).toBe(round.randomness);
+    const found = await fetchRound({ relay, chain: beaconChains.quicknet, round: 1000, signal });
+    expect(Buffer.from(verifyRound(beaconChains.quicknet, found)).toString('hex')).toBe(
+      round.randomness,
+    );
     expect(paths).toEqual([`${path}${beaconChains.quicknet.hash}/public/1000`]);
   });
 
@@ -41,7 +43,7 @@ describe('a drand relay', () => {
     ['no JSON', '<html>', /./],
   ])('that gives %s is refused', async (_, body, message) => {
     const { relay } = await relayOf(body);
-    const asked = fetchRound({ relay, chain: 'quicknet', round: 1000, signal });
+    const asked = fetchRound({ relay, chain: beaconChains.quicknet, round: 1000, signal });
     await expect(asked).rejects.toThrow(message);
   });
 });

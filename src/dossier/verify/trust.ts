@@ -1,0 +1,15 @@
+import type { BeaconChain } from '../../keys/beacon.ts';
+
+/** What a reader knows from elsewhere; nothing of it comes from the owner. */
+export interface Trust {
+  /** The owner's key identifier, as the reader has it from the owner. */
+  readonly ownerKey?: string;
+  /** Certificates of timestamp authorities, PEM. */
+  readonly authorities?: readonly string[];
+  /** What the reader, or a witness of theirs, saw published: roots of checkpoints or hashes of plans. */
+  readonly witnessed?: readonly { readonly digest: string; readonly at: Date }[];
+  /** Chains of public randomness beside the League of Entropy's. */
+  readonly chains?: readonly BeaconChain[];
+  /** The suspect's first provable availability. */
+  readonly availableSince?: Date;
+}
