@@ -9,10 +9,12 @@ import type {
 import { seededRandom } from '../stats/sampling.ts';
 import { topTwo } from '../watermark/probability/distribution.ts';
 import { type AnswerChecks, checkAnswers, RepeatRun, repeatedProbes } from './answer-checks.ts';
-import { type AskOptions, askTests, type Disguise, type RunLog } from './ask.ts';
+import { type AskOptions, askTests, type RunLog } from './ask.ts';
+import type { Disguise } from './disguise.ts';
 import { expectedQuestions } from './fingerprinting/classifier-taking.ts';
 import type { AuditMaterial } from './material.ts';
 import { evidenceOf, type StopRule } from './replay.ts';
+import type { AskedProbes } from './requests.ts';
 import { type FingerprintFindings, FingerprintQuirksRun } from './tests/fingerprint-quirks.ts';
 import { provenanceTests } from './tests/registry.ts';
 
@@ -26,9 +28,11 @@ export interface Trajectory {
 export interface AuditFindings {
   readonly evidence: readonly Evidence[];
   readonly trajectories: readonly Trajectory[];
+  /** The probes that each test asked, by its name, in folding order. */
+  readonly probes: ReadonlyMap<string, readonly string[]>;
   /** Rows: protected model's label; columns: the suspect's, the last one for labels outside the set. */
   readonly confusion: readonly (readonly number[])[];
-  readonly outcomes: Readonly<Record<'answered' | 'refused' | 'failed' | 'unsupported', number>>;
+  readonly outcomes: AskedProbes['outcomes'];
   /** What asking some questions twice says of how the suspect answers. */
   readonly checks: AnswerChecks;
   /** Absent where the protected model has no fingerprint. */
@@ -58,6 +62,8 @@ export interface DisguiseOptions extends Pick<Disguise, 'seed' | 'pauseMilliseco
 }
 
 const concurrency = 4;
+/** Probes of each test that are asked ahead at a time. */
+const block = 512;
 
 /** Runs every test that the suspect's answers can carry, over the sealed material. */
 export async function conductAudit(options: ConductOptions): Promise<AuditFindings> {
@@ -69,35 +75,40 @@ export async function conductAudit(options: ConductOptions): Promise<AuditFindin
   }));
   const { seed, pauseMilliseconds } = options.disguise;
   const cover = coverProbes(options);
+  const applicable = runs.filter(({ applies }) => applies);
   const trajectories = new Map<string, [number, number][]>();
+  const probes = new Map<string, string[]>(applicable.map(({ test }) => [test.name, []]));
   const { firsts, seconds } = repeatedProbes(repeatable(material, cover), seed);
   const asking = {
     ...options,
-    ask: (probes: readonly Probe[], asked: { readonly signal: AbortSignal }) =>
+    ask: (batch: readonly Probe[], asked: { readonly signal: AbortSignal }) =>
       options.suspect.classify(
-        probes.map(({ input }) => input),
+        batch.map(({ input }) => input),
         asked,
       ),
     alone: new Set([...firsts, ...seconds].map(({ id }) => id)),
   };
-  const observations = await askTests({
+  const asked = await askTests({
     ...asking,
-    runs: runs.filter(({ applies }) => applies).map(({ run }) => run),
+    runs: applicable.map(({ run }) => run),
     concurrency,
+    ahead: probesAhead(material, options.gives),
     expected: expectedProbes(material, options.gives) + cover.length,
     disguise: { seed, pauseMilliseconds, cover },
-    onEvidence: (evidence) => {
+    onFold: (evidence, folded) => {
       const points = trajectories.get(evidence.test) ?? [[0, 0]];
       points.push([evidence.probes, shownBans(evidence)]);
       trajectories.set(evidence.test, points);
+      for (const { id } of folded) probes.get(evidence.test)!.push(id);
     },
   });
+  const first = observationsOf(firsts, asked);
   const { stopWhen: _, disguise: __, ...again } = asking;
   const repeated = await askTests({
     ...again,
-    runs: [new RepeatRun(firsts, seconds, observations)],
+    runs: [new RepeatRun(firsts, seconds, first)],
     concurrency,
-    expected: firsts.filter(({ id }) => observations.has(id)).length,
+    expected: first.size,
   });
   const fingerprint = runs
     .map(({ run }) => run)
@@ -106,11 +117,12 @@ export async function conductAudit(options: ConductOptions): Promise<AuditFindin
   return {
     evidence: runs.map(({ run, applies }) => evidenceOf(run.evidence(), applies)),
     trajectories: [...trajectories].map(([test, points]) => ({ test, points })),
-    confusion: confusionOf(material, observations),
-    outcomes: countOutcomes([...observations.values()]),
+    probes,
+    confusion: confusionOf(material, asked),
+    outcomes: asked.outcomes,
     checks: checkAnswers(
       firsts,
-      new Map([...observations, ...repeated]),
+      new Map([...first, ...observationsOf(seconds, repeated)]),
       options.millisecondsOf ?? (() => undefined),
     ),
     ...(fingerprint && { fingerprint }),
@@ -129,6 +141,23 @@ function expectedProbes(material: AuditMaterial, gives: readonly Capability[]): 
     regionProbes(material) +
     fingerprintProbes(material)
   );
+}
+
+/** What the tests ask whatever is answered: a block of each, then the next block of each. */
+function probesAhead(
+  { fresh, logged, coins, regionLots }: AuditMaterial,
+  gives: readonly Capability[],
+): readonly Probe[] {
+  const twinned = logged.filter(({ replayBaselines }) => replayBaselines !== undefined);
+  const questions = [
+    ...(gives.includes('probabilities') ? [[...fresh, ...logged], twinned] : []),
+    coins,
+  ].map((asked) => asked.map(({ probe }) => probe));
+  const lists = [...questions, regionLots.flatMap(({ probes }) => probes)];
+  const blocks = Math.ceil(Math.max(...lists.map(({ length }) => length)) / block);
+  return Array.from({ length: blocks }, (_, at) =>
+    lists.flatMap((list) => list.slice(at * block, (at + 1) * block)),
+  ).flat();
 }
 
 function fingerprintProbes({ fingerprint }: AuditMaterial): number {
@@ -161,26 +190,28 @@ function repeatable({ fresh }: AuditMaterial, cover: readonly Probe[]): readonly
   return [...distinct.values()].filter(({ id }) => id.startsWith('fresh/'));
 }
 
-function confusionOf(
-  material: AuditMaterial,
-  observations: ReadonlyMap<string, Observation>,
-): number[][] {
+function confusionOf(material: AuditMaterial, asked: AskedProbes): number[][] {
   const { labels } = material.profile;
   const counts = labels.map(() => new Array<number>(labels.length + 1).fill(0));
   for (const { probe, baselines } of [...material.fresh, ...material.logged]) {
-    const observation = observations.get(probe.id);
+    const outcome = asked.outcomeOf(probe);
     const clean = baselines.at(-1);
-    if (observation === undefined || clean === undefined || !('answer' in observation)) continue;
-    const column = labels.indexOf(observation.answer.label);
+    if (outcome === undefined || clean === undefined || !('answer' in outcome)) continue;
+    const column = labels.indexOf(outcome.answer.label);
     counts[topTwo(clean)[0]]![column < 0 ? labels.length : column]! += 1;
   }
   return counts;
 }
 
-function countOutcomes(observations: readonly Observation[]): AuditFindings['outcomes'] {
-  const counts = { answered: 0, refused: 0, failed: 0, unsupported: 0 };
-  for (const observation of observations) {
-    counts['answer' in observation ? 'answered' : observation.missing] += 1;
-  }
-  return counts;
+/** What was observed of those probes that were asked, by id. */
+function observationsOf(
+  probes: readonly Probe[],
+  asked: AskedProbes,
+): ReadonlyMap<string, Observation> {
+  return new Map(
+    probes.flatMap((probe) => {
+      const outcome = asked.outcomeOf(probe);
+      return outcome === undefined ? [] : [[probe.id, { probe, ...outcome }] as const];
+    }),
+  );
 }

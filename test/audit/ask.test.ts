@@ -1,4 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AskOptions, askTests, type RunLog } from '../../src/audit/ask.ts';
@@ -163,16 +165,111 @@ describe('askTests', () => {
   it('asks a probe once for all tests that name it', async () => {
     const suspect = honest();
     const runs = [new ListRun(ids(9), 4), new ListRun(['p7', 'p1', 'q'], 2)];
-    const observations = await ask({ suspect, runs });
+    const asked = await ask({ suspect, runs });
     expect([...suspect.asked].sort()).toEqual([...ids(9), 'q'].sort());
-    expect(observations.size).toBe(10);
+    expect(asked.size).toBe(10);
+    expect(asked.outcomes).toEqual({ answered: 10, refused: 0, failed: 0, unsupported: 0 });
+    expect(asked.outcomeOf(probe('q'))).toEqual(answer('q'));
+    expect(asked.outcomeOf(probe('r'))).toBeUndefined();
     expect(runs[1]!.folded.map((each) => each.probe.id)).toEqual(['p7', 'p1', 'q']);
+  });
+
+  it('asks ahead of the folds, each probe once, and folds as it would without', async () => {
+    const suspect = honest();
+    const run = new ListRun(ids(30), 5);
+    const askedBefore: number[] = [];
+    const ahead = [...ids(10), ...ids(30)].map(probe);
+    const onFold = () => askedBefore.push(suspect.asked.length);
+    await ask({ suspect, runs: [run], ahead, onFold, batchSize: 1, concurrency: 4 });
+    expect(run.folded.map((each) => each.probe.id)).toEqual(ids(30));
+    expect(new Set(suspect.asked).size).toBe(30);
+    expect(suspect.asked).toHaveLength(30);
+    expect(askedBefore[0]).toBeGreaterThan(5);
+  });
+
+  it('asks nothing ahead where a rule may stop the asking', async () => {
+    const suspect = honest();
+    const runs = [new ListRun(ids(30), 5)];
+    const stopWhen = ([own]: readonly Evidence[]) => own!.probes >= 10;
+    const asked = await ask({ suspect, runs, ahead: ids(30).map(probe), stopWhen });
+    expect([suspect.asked.length, asked.size]).toEqual([10, 10]);
+  });
+
+  it('throws what a probe that was asked ahead failed with', async () => {
+    const suspect = suspectOf(async (inputs) => {
+      if (inputs.includes('p9')) throw new TouchmarkError('SUSPECT_REFUSED', 'no');
+      return inputs.map(answer);
+    });
+    const run = new ListRun(ids(10), 1);
+    const failed = ask({ suspect, runs: [run], ahead: ids(10).map(probe) });
+    await expect(failed).rejects.toMatchObject({ code: 'SUSPECT_REFUSED' });
+  });
+
+  it('folds nothing while an answer is being timed', async () => {
+    const suspect = suspectOf(async (inputs) => {
+      await setTimeout(inputs.includes('p9') ? 40 : 1);
+      return inputs.map(answer);
+    });
+    let took = 0;
+    const runLog = new MemoryLog();
+    const record = runLog.record.bind(runLog);
+    runLog.record = (entries) => {
+      took = entries[0]?.milliseconds ?? took;
+      return record(entries);
+    };
+    const onFold = () => {
+      const until = performance.now() + 400;
+      while (performance.now() < until);
+    };
+    const run = new ListRun(ids(10), 5);
+    const ahead = ids(10).map(probe);
+    const alone = new Set(['p9']);
+    await ask({ suspect, runs: [run], runLog, ahead, onFold, alone, concurrency: 8 });
+    expect(took).toBeGreaterThan(30);
+    expect(took).toBeLessThan(400);
+  });
+
+  it('keeps little of a probe that the run log knows', async () => {
+    const count = 30_000;
+    const listed = ids(count).map(probe);
+    const row = Array.from({ length: 25 }, (_, label) => label / 300);
+    const known = new Map<string, Outcome>();
+    const runLog: RunLog = {
+      recall: ({ id }) => known.get(id),
+      record: async (entries) => {
+        for (const entry of entries) known.set(entry.probe.id, { missing: 'refused' });
+      },
+    };
+    let folded = 0;
+    const run: TestRun = {
+      next: () => listed.slice(folded, folded + 500),
+      fold: (observations) => {
+        folded += observations.length;
+      },
+      evidence: () => new ListRun([], 1).evidence(),
+    };
+    const suspect: Classifier = {
+      describe: async () => ({ name: 'fake', gives: ['labels'] }),
+      classify: async (inputs) =>
+        inputs.map(() => ({ answer: { label: 'a', probabilities: row.map((p) => p + 1e-3) } })),
+    };
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const used = () => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = used();
+    const asked = await ask({ suspect, runs: [run], runLog, batchSize: 64 });
+    known.clear();
+    expect((used() - before) / count).toBeLessThan(120);
+    expect(asked.size).toBe(count);
   });
 
   it('reports evidence after each fold', async () => {
     const seen: number[] = [];
     const run = new ListRun(ids(5), 2);
-    await ask({ suspect: honest(), runs: [run], onEvidence: ({ probes }) => seen.push(probes) });
+    await ask({ suspect: honest(), runs: [run], onFold: ({ probes }) => seen.push(probes) });
     expect(seen).toEqual([2, 4, 5]);
   });
 
@@ -183,9 +280,9 @@ describe('askTests', () => {
       expect(evidence).toHaveLength(2);
       return evidence[0]!.probes >= 7;
     };
-    const observations = await ask({ suspect, runs, stopWhen });
+    const asked = await ask({ suspect, runs, stopWhen });
     expect(runs.map((run) => run.folded.length)).toEqual([10, 2]);
-    expect(observations.size).toBe(12);
+    expect(asked.size).toBe(12);
     expect(suspect.asked).toHaveLength(12);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ConductOptions, conductAudit } from '../../src/audit/conduct.ts';
 import { type AuditMaterial, freshProbe, loggedProbe } from '../../src/audit/material.ts';
+import { replayTests, type StopRule } from '../../src/audit/replay.ts';
 import type { Answer, Classifier, Outcome, Probe } from '../../src/contracts.ts';
 import { classifierKeys } from '../../src/keys/classifier-keys.ts';
 import { ClassifierMarker } from '../../src/watermark/classifier-marker.ts';
@@ -117,6 +118,23 @@ describe('conductAudit', () => {
     const other = await conduct({ batchSize: 50 }).findings;
     expect(other.evidence).toEqual(one.evidence);
     expect(other.confusion).toEqual(one.confusion);
+  });
+
+  it('says which probes each test asked, as a replay does, with and without a rule to stop', async () => {
+    const stopWhen: StopRule = (evidence) => evidence[0]!.probes >= 60;
+    const most = { ...material, fresh: material.fresh.slice(0, 7) };
+    for (const options of [{}, { stopWhen }, { material: most, batchSize: 3 }]) {
+      const { findings, recorded } = conduct(options);
+      const { evidence, probes } = await findings;
+      const replay = replayTests(
+        'material' in options ? most : material,
+        ['labels', 'probabilities'],
+        (id) => recorded.get(id),
+        'stopWhen' in options ? options : {},
+      );
+      expect(probes).toEqual(replay.probes);
+      expect(evidence).toEqual(replay.evidence);
+    }
   });
 
   it('asks a label-only suspect for nothing that labels cannot answer', async () => {
