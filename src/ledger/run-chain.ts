@@ -56,21 +56,23 @@ export function runGenesis(planHash: string): ChainHead {
  * @param salt 16 random bytes
  */
 export function nextRunEntry(head: ChainHead, salt: Uint8Array, payload: RunPayload): RunEntry {
-  const commitment = commitToRunPayload(salt, payload);
-  return {
-    sequence: head.size,
-    previous: head.hash,
-    commitment,
-    hash: runEntryHash(head, commitment),
-    salt: Buffer.from(salt).toString('hex'),
-    payload,
-  };
+  return { ...entryAfter(head, salt, spelling(payload)), payload };
 }
 
 /** Returns the one spelling of an entry: RFC 8785 canonical JSON, no line break. */
 export function runEntryLine(entry: RunEntry): string {
-  const { commitment, hash, payload, previous, salt, sequence: position } = entry;
-  return `{"commitment":"${commitment}","hash":"${hash}","payload":${spelling(payload)},"previous":"${previous}","salt":"${salt}","sequence":${position}}`;
+  return lineOf(entry, spelling(entry.payload));
+}
+
+/** Returns `runEntryLine` of the entry that follows `head`, and the head after it. */
+export function nextRunLine(
+  head: ChainHead,
+  salt: Uint8Array,
+  payload: RunPayload,
+): { readonly line: string; readonly head: ChainHead } {
+  const spelled = spelling(payload);
+  const entry = entryAfter(head, salt, spelled);
+  return { line: lineOf(entry, spelled), head: { size: head.size + 1, hash: entry.hash } };
 }
 
 /** Returns the entry without its answer. */
@@ -85,7 +87,7 @@ export function runBreak(head: ChainHead, entry: RunEntry | SealedRunEntry): str
     return 'does not link to the entry before it';
   }
   if (!('payload' in entry)) return undefined;
-  if (entry.commitment !== commitToRunPayload(Buffer.from(entry.salt, 'hex'), entry.payload)) {
+  if (entry.commitment !== commitTo(Buffer.from(entry.salt, 'hex'), spelling(entry.payload))) {
     return 'does not open its commitment';
   }
   return entry.hash === runEntryHash(head, entry.commitment)
@@ -130,8 +132,24 @@ export function verifyRunEntries(
   return { head, payloads };
 }
 
-function commitToRunPayload(salt: Uint8Array, payload: RunPayload): string {
-  return digest('touchmark/v1/run-payload', salt, spelling(payload));
+function entryAfter(head: ChainHead, salt: Uint8Array, spelled: string): Omit<RunEntry, 'payload'> {
+  const commitment = commitTo(salt, spelled);
+  return {
+    sequence: head.size,
+    previous: head.hash,
+    commitment,
+    hash: runEntryHash(head, commitment),
+    salt: Buffer.from(salt).toString('hex'),
+  };
+}
+
+function lineOf(entry: Omit<RunEntry, 'payload'>, spelled: string): string {
+  const { commitment, hash, previous, salt, sequence: position } = entry;
+  return `{"commitment":"${commitment}","hash":"${hash}","payload":${spelled},"previous":"${previous}","salt":"${salt}","sequence":${position}}`;
+}
+
+function commitTo(salt: Uint8Array, spelled: string): string {
+  return digest('touchmark/v1/run-payload', salt, spelled);
 }
 
 function runEntryHash({ size, hash }: ChainHead, commitment: string): string {

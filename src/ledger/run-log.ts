@@ -7,7 +7,7 @@ import { type ChainHead, parseJson } from './chain.ts';
 import { AppendFile, errnoOf, guarded, syncDirectory } from './files.ts';
 import { lockDirectory } from './lock.ts';
 import {
-  nextRunEntry,
+  nextRunLine,
   type RunEntry,
   type RunPayload,
   runBreak,
@@ -110,6 +110,10 @@ export class ChainedRunLog {
   readonly #lost: () => TouchmarkError | undefined;
   readonly #release: () => Promise<void>;
   #head: ChainHead;
+  /** Calls that came while others were being written. */
+  #waiting: (readonly RecordedAnswer[])[] = [];
+  /** Writes those that wait, once what is under way is done. */
+  #next: Promise<void> | undefined;
   #writing: Promise<void> = Promise.resolve();
 
   /** Use `openRunLog`. */
@@ -147,39 +151,54 @@ export class ChainedRunLog {
   }
 
   /**
-   * Appends outcomes and resolves once they would survive a power cut; calls at the same time take
-   * turns. After a call that failed all later ones fail likewise, until the log is opened again.
+   * Appends outcomes and resolves once they would survive a power cut; calls that come while others
+   * are being written share the next write, in their order, and its failure. After a write that
+   * failed all later calls fail likewise, until the log is opened again.
    *
    * @throws TouchmarkError STORE_FULL, STORE_DAMAGED; STORE_LOCKED when this process slept for so
    *   long that it lost the lock
    */
   record(answers: readonly RecordedAnswer[]): Promise<void> {
-    const turn = this.#writing.then(() => this.#append(answers));
-    this.#writing = turn;
-    return turn;
+    this.#waiting.push(answers);
+    if (this.#next === undefined) {
+      this.#next = this.#writing.then(() => {
+        this.#next = undefined;
+        return this.#append(this.#waiting.splice(0).flat());
+      });
+      this.#writing = this.#next;
+    }
+    return this.#next;
   }
 
   async #append(answers: readonly RecordedAnswer[]): Promise<void> {
     const lost = this.#lost();
     if (lost !== undefined) throw lost;
-    const again = answers.find(({ probe }) => this.#outcomes.has(probe.id));
-    if (again !== undefined)
-      throw new RangeError(`the probe ${again.probe.id} was answered before`);
+    this.#requireUnanswered(answers);
     const at = new Date().toISOString();
     const salts = randomBytes(saltBytes * answers.length);
     let head = this.#head;
     const lines = answers.map(({ probe, ...answer }, index) => {
       const salt = salts.subarray(saltBytes * index, saltBytes * (index + 1));
       const payload: RunPayload = runPayloadSchema.parse({ id: probe.id, at, ...answer });
-      const entry = nextRunEntry(head, salt, payload);
-      head = runHeadAfter(head, entry);
-      return `${runEntryLine(entry)}\n`;
+      const next = nextRunLine(head, salt, payload);
+      head = next.head;
+      return `${next.line}\n`;
     });
     await this.#file.append(Buffer.from(lines.join('')));
     await this.#file.sync();
     this.#head = head;
     for (const { probe, outcome, milliseconds } of answers) {
       this.#outcomes.add(probe.id, outcome, milliseconds);
+    }
+  }
+
+  #requireUnanswered(answers: readonly RecordedAnswer[]): void {
+    const ids = new Set<string>();
+    for (const { probe } of answers) {
+      if (this.#outcomes.has(probe.id) || ids.has(probe.id)) {
+        throw new RangeError(`the probe ${probe.id} was answered before`);
+      }
+      ids.add(probe.id);
     }
   }
 

@@ -101,11 +101,16 @@ describe('a run log', () => {
     await log.close();
   });
 
-  it('answers a probe once', async () => {
+  it('answers a probe once, also when two answers come at the same time', async () => {
     const { directory } = await threeAnswers();
     const log = await openRunLog(directory, plan);
     await expect(log.record([given('log/2', answer('a'))])).rejects.toThrow(RangeError);
     await log.close();
+    const again = await openRunLog(directory, plan);
+    const both = [answer('a'), answer('b')].map((each) => again.record([given('log/4', each)]));
+    for (const each of both) await expect(each).rejects.toThrow(RangeError);
+    await again.close();
+    await readAll(directory);
   });
 
   it('keeps records apart that are made at the same time', async () => {
