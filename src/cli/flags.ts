@@ -49,6 +49,35 @@ export const flags = {
     requiresArg: true,
     describe: 'files with certificates of timestamp authorities that you trust, PEM',
   },
+  'beacon-chain': {
+    type: 'array',
+    requiresArg: true,
+    describe: 'files with the /info of drand chains that you trust beside the public ones',
+  },
+  reask: {
+    ...text,
+    describe: 'ask the suspect again, KIND:WHERE: a random sample, by your own hand',
+  },
+  baseline: {
+    ...text,
+    describe: 'your own unmarked copy of the protected model, KIND:WHERE, for the clean answers',
+  },
+  sample: {
+    type: 'number',
+    requiresArg: true,
+    default: 1000,
+    describe: 'questions of the sample at most',
+  },
+  seed: {
+    ...text,
+    describe:
+      'what draws the sample, such as a public random round later than the dossier; random by default',
+  },
+  reading: {
+    ...text,
+    describe: 'a JSON file with the labelMap and suspectLabels of the audit, if it had any',
+  },
+  timestamp: { ...yesOrNo, describe: 'have audit.timestampAuthority date it, for dossiers' },
   witness: { ...text, describe: 'a file of what was seen published when, {"digest", "at"} a line' },
   batch: {
     ...text,

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import type { AuditFindings } from '../audit/conduct.ts';
 import type { Judgement } from '../audit/judgement.ts';
@@ -24,6 +25,7 @@ import type { AuditReport } from '../report/model.ts';
 import { writeSecureFile } from '../store/secure-file.ts';
 import { trapOpenings } from '../traps/seal.ts';
 import type { PreparedAudit } from './audit-preparation.ts';
+import { earliestDatedCheckpoint } from './log-checkpoints.ts';
 import { openStockedSet, readTrapStock, trapFolders } from './traps/stock.ts';
 
 /** A finished audit, as far as a dossier is made of it. */
@@ -66,11 +68,11 @@ export async function writeDossier(
   const openings = await openingsOf(prepared);
   const tests = shownTests(sealed.plan.gives, audit.leftOut);
   const last = usedSequences(material, tests).at(-1) ?? seals.at(-1)!;
-  const earliest = await earliestSignedCheckpoint(prepared.project.config.log.directory, {
+  const signingKey = keyRing.signingKey();
+  const anchor = await anchorOf(prepared, signingKey, {
     covering: Math.max(last, seals.at(-1)!),
     within: sealed.plan.log.entries,
   });
-  const signingKey = keyRing.signingKey();
   const { createdAt } = keyRing.epochs(tenant).find((each) => each.epoch === epoch)!;
   const statement = buildStatement({
     sealed,
@@ -92,11 +94,12 @@ export async function writeDossier(
         proven: proven.map(({ entry, proof }) => ({ entry: { ...entry }, proof: [...proof] })),
         records: sequences.map((sequence) => openings.get(sequence)!),
         anchor:
-          earliest === undefined
+          anchor === undefined
             ? null
             : {
-                checkpoint: earliest.note,
-                consistency: [...proveExtension(planned, earliest.size)],
+                checkpoint: anchor.note,
+                consistency: [...proveExtension(planned, anchor.size)],
+                ...(anchor.token !== undefined && { token: anchor.token }),
               },
       };
     },
@@ -116,6 +119,17 @@ export async function writeDossier(
     digest: dossierDigest(text),
     keyIdentifier: keyIdentifier(publicKeyOf(signingKey)),
   };
+}
+
+/** The first checkpoint that holds all records shown: a dated one, else one that is signed only. */
+async function anchorOf(
+  { project }: PreparedAudit,
+  signingKey: KeyObject,
+  reach: { readonly covering: number; readonly within: number },
+): Promise<{ readonly size: number; readonly note: string; readonly token?: string } | undefined> {
+  const { directory } = project.config.log;
+  const dated = await earliestDatedCheckpoint(directory, publicKeyOf(signingKey), reach);
+  return dated ?? (await earliestSignedCheckpoint(directory, reach));
 }
 
 /** Where the log seals key and profile; undefined when it does not, or only after an answer. */

@@ -49,29 +49,55 @@ export async function vouchForPlan(
   sealed: SealedPlan,
   { config, signal }: { readonly config: Config; readonly signal: AbortSignal },
 ): Promise<Vouchers> {
-  const kept = await run.readVouchers();
-  const vouchers =
-    kept === undefined
-      ? await askVouchers(sealed, config, signal)
-      : vouchersSchema.parse(parseDocument(kept, run.path));
+  const vouchers = (await keptVouchers(run)) ?? (await askAuthority(sealed, config, signal));
+  await run.writeVouchers(textOf(vouchers));
+  if (sealed.plan.beacon !== null && vouchers.beacon === null) {
+    const beacon = await awaitRound(sealed, vouchers, config, signal);
+    await run.writeVouchers(textOf({ ...vouchers, beacon }));
+    return checked(sealed, { ...vouchers, beacon });
+  }
+  return checked(sealed, vouchers);
+}
+
+async function keptVouchers(run: AuditDirectory): Promise<Vouchers | undefined> {
+  const text = await run.readVouchers();
+  if (text === undefined) return undefined;
+  const { data } = vouchersSchema.safeParse(parseDocument(text, run.path));
+  if (data !== undefined) return data;
+  throw new TouchmarkError('EVIDENCE_INVALID', `The vouchers in ${run.path} are damaged.`, {
+    hint: 'Restore the file from a copy, or start a new audit in an empty directory.',
+  });
+}
+
+function textOf(vouchers: Vouchers): string {
+  return `${JSON.stringify(vouchers, null, 2)}\n`;
+}
+
+function checked(sealed: SealedPlan, vouchers: Vouchers): Vouchers {
   requireVouchers(sealed, vouchers);
-  if (kept === undefined) await run.writeVouchers(`${JSON.stringify(vouchers, null, 2)}\n`);
   return vouchers;
 }
 
-async function askVouchers(
-  sealed: SealedPlan,
-  config: Config,
+/** The token is kept before the round is waited for: which round it is depends on the token. */
+async function askAuthority(
+  { hash }: SealedPlan,
+  { audit: { timestampAuthority } }: Config,
   signal: AbortSignal,
 ): Promise<Vouchers> {
-  const { timestampAuthority, beacon } = config.audit;
-  const planToken =
-    timestampAuthority === undefined
-      ? noVouchers.planToken
-      : await orResumable('timestamp', () =>
-          fetchTimestamp(new URL(timestampAuthority), planDigest(sealed.hash), signal),
-        ).then((token) => token.toString('base64'));
-  if (sealed.plan.beacon === null) return { planToken, beacon: null };
+  if (timestampAuthority === undefined) return noVouchers;
+  const token = await orResumable('timestamp', () =>
+    fetchTimestamp(new URL(timestampAuthority), planDigest(hash), signal),
+  );
+  return { planToken: token.toString('base64'), beacon: null };
+}
+
+async function awaitRound(
+  sealed: SealedPlan,
+  { planToken }: Vouchers,
+  config: Config,
+  signal: AbortSignal,
+): Promise<NonNullable<Vouchers['beacon']>> {
+  const { beacon } = config.audit;
   const chain = await configuredChain(config);
   if (beacon === undefined || chain?.hash !== sealed.plan.beacon) {
     throw new TouchmarkError(
@@ -84,7 +110,7 @@ async function askVouchers(
   const round = await orResumable(`round ${number} of the drand chain ${chain.hash}`, () =>
     roundFrom(beacon, chain, number, signal),
   );
-  return { planToken, beacon: { chain, round } };
+  return { chain, round };
 }
 
 async function roundFrom(
@@ -112,7 +138,7 @@ async function orResumable<Value>(what: string, get: () => Promise<Value>): Prom
     if (!TouchmarkError.isInstance(cause) || cause.code === 'INTERRUPTED') throw cause;
     throw new TouchmarkError(
       'RUN_INCOMPLETE',
-      `The plan is sealed and nothing was asked yet: its ${what} is missing. ${cause.message}`,
+      `The plan is sealed and nothing was asked yet: its ${what} is missing: ${cause.message}`,
       {
         hint: 'Go on with --resume once it can be had; rounds can be put into the file audit.beacon.rounds.',
         cause,

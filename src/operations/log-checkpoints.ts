@@ -1,12 +1,15 @@
-import type { KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { TouchmarkError } from '../errors.ts';
 import { merkleRoot } from '../keys/merkle.ts';
 import { verifierKey } from '../keys/signed-note.ts';
 import { keyIdentifier, publicKeyOf } from '../keys/signing.ts';
+import { statedTime } from '../keys/timestamp.ts';
 import type { ChainEntry } from '../ledger/chain.ts';
 import { type LogFacts, logOrigin, openLogCheckpoint } from '../ledger/checkpoint-note.ts';
+import { keepDatedCheckpoint, readDatedCheckpoints } from '../ledger/checkpoint-tokens.ts';
 import { leafOf, type ProvenEntry, proveEntries, proveExtension } from '../ledger/log-proofs.ts';
 import { newestSignedCheckpoint, readChain } from '../ledger/read-log.ts';
+import { fetchTimestamp } from '../models/adapters/timestamp-authority.ts';
 import { readTextIfPresent } from '../store/project-files.ts';
 import { openProject, openProjectRing, type ProjectOptions } from './project.ts';
 
@@ -35,6 +38,51 @@ export async function publishedCheckpoint(options: ProjectOptions): Promise<Publ
     verifierKey: verifierKey(logOrigin(facts.identifier), publicKey),
     keyIdentifier: keyIdentifier(publicKey),
   };
+}
+
+/**
+ * Has a timestamp authority date the newest signed checkpoint, and keeps its word for dossiers: what
+ * the log holds up to there was then not written after a suspect was known.
+ *
+ * @returns the checkpoint, and when the authority says that it saw it, ISO 8601
+ * @throws TouchmarkError CONFIG_INVALID without audit.timestampAuthority; as `publishedCheckpoint` and
+ *   `fetchTimestamp`
+ */
+export async function dateCheckpoint(
+  options: ProjectOptions & { readonly signal: AbortSignal; readonly now: Date },
+): Promise<PublishedCheckpoint & { readonly seenAt: string }> {
+  const { config, path } = await openProject(options);
+  const { timestampAuthority } = config.audit;
+  if (timestampAuthority === undefined) {
+    throw new TouchmarkError('CONFIG_INVALID', `${path} names no timestamp authority.`, {
+      hint: 'Set audit.timestampAuthority to the address of one that speaks RFC 3161.',
+    });
+  }
+  const published = await publishedCheckpoint(options);
+  const digest = createHash('sha256').update(published.note).digest();
+  const token = await fetchTimestamp(new URL(timestampAuthority), digest, options.signal);
+  const seenAt = statedTime(token, digest);
+  const dated = { checkpoint: published.note, token: token.toString('base64') };
+  await keepDatedCheckpoint(config.log.directory, dated, options.now);
+  return { ...published, seenAt };
+}
+
+/**
+ * Returns the earliest dated checkpoint that covers an entry, among those up to a size of the log;
+ * undefined when none is dated.
+ *
+ * @throws TouchmarkError LOG_INVALID for a damaged file; EVIDENCE_INVALID for another key's checkpoint
+ */
+export async function earliestDatedCheckpoint(
+  directory: string,
+  publicKey: KeyObject,
+  { covering, within }: { readonly covering: number; readonly within: number },
+): Promise<{ readonly size: number; readonly note: string; readonly token: string } | undefined> {
+  const dated = (await readDatedCheckpoints(directory)).map(({ checkpoint, token }) => ({
+    ...{ note: checkpoint, token },
+    size: openLogCheckpoint(checkpoint, publicKey).size,
+  }));
+  return dated.find(({ size }) => size > covering && size <= within);
 }
 
 /** A proof against a signed checkpoint, for whoever holds the log's public key. */

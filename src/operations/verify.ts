@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import { type Claim, type Grade, weakestGrade } from '../dossier/verify/claims.ts';
+import { gradeClaims } from '../dossier/verify/grading.ts';
 import type { Trust } from '../dossier/verify/trust.ts';
 import { verifyDossier } from '../dossier/verify/verify.ts';
 import { TouchmarkError } from '../errors.ts';
+import { parseChain } from '../keys/beacon.ts';
 import { readDossierFile } from '../store/dossier-file.ts';
+import { readJsonDocument } from '../store/json-document.ts';
 import { readTextIfPresent } from '../store/project-files.ts';
+import { type AskedAgain, askAgain, type ReaskOptions } from './verify-reask.ts';
 
 export interface VerifyOptions {
   readonly path: string;
@@ -16,6 +20,10 @@ export interface VerifyOptions {
   readonly witness?: string;
   /** ISO 8601: the suspect's first provable availability. */
   readonly availableSince?: string;
+  /** Files with the /info of drand chains that the reader trusts. */
+  readonly beaconChains?: readonly string[];
+  /** What to ask again; the only thing that uses the network. */
+  readonly reask?: ReaskOptions;
 }
 
 /** What a dossier says and what each of its claims rests on. */
@@ -38,6 +46,8 @@ export interface Verification {
   readonly claims: readonly Claim[];
   /** What handing the dossier over has used up. */
   readonly reveals: readonly string[];
+  /** What the reader's own asking came to. */
+  readonly asked?: AskedAgain;
 }
 
 const witnessLine = z.strictObject({
@@ -46,16 +56,20 @@ const witnessLine = z.strictObject({
 });
 
 /**
- * Verifies a dossier offline; see `verifyDossier`.
+ * Verifies a dossier offline, see `verifyDossier`, and then asks again what the reader wants to know.
  *
- * @throws TouchmarkError USAGE when there is no such file; EVIDENCE_INVALID when anything fails
+ * @throws TouchmarkError USAGE when there is no such file; EVIDENCE_INVALID when anything fails; as
+ *   `askAgain`
  */
 export async function verify(options: VerifyOptions): Promise<Verification> {
   const text = await readDossierFile(options.path);
-  const { digest, keyIdentifier, predicate, findings, claims } = verifyDossier(
-    text,
-    await trustOf(options),
-  );
+  const trust = await trustOf(options);
+  const dossier = verifyDossier(text, trust);
+  const { digest, keyIdentifier, predicate, findings, planHash, anchor } = dossier;
+  const asked = options.reask && (await askAgain(dossier, options.reask));
+  const claims = asked
+    ? gradeClaims(predicate, { anchor, planHash, trust, own: asked.own })
+    : dossier.claims;
   const { plan } = predicate;
   return {
     schema: 'touchmark/verification@1',
@@ -73,6 +87,7 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
     weakest: weakestGrade(claims),
     claims,
     reveals: revealsOf(predicate.reveals),
+    ...(asked && { asked }),
   };
 }
 
@@ -91,12 +106,16 @@ function revealsOf(reveals: {
 async function trustOf(options: VerifyOptions): Promise<Trust> {
   const { ownerKey, availableSince } = options;
   const authorities = await Promise.all(options.authorities.map(readText));
+  const chains = await Promise.all(
+    (options.beaconChains ?? []).map(async (path) =>
+      parseChain(await readJsonDocument(path, 'description of a drand chain')),
+    ),
+  );
   const witnessed = options.witness === undefined ? [] : await readWitness(options.witness);
   return {
     ...(ownerKey !== undefined && { ownerKey: ownerKey.toLowerCase() }),
     ...(availableSince !== undefined && { availableSince: dateOf(availableSince) }),
-    authorities,
-    witnessed,
+    ...{ authorities, witnessed, chains },
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import { flags } from '../flags.ts';
-import { confirm, note, print, printJson, table } from '../terminal.ts';
+import { confirm, interruptSignal, note, print, printJson, table } from '../terminal.ts';
 
 const { config, json, tenant } = flags;
 
@@ -55,14 +55,21 @@ function addCheckpoint(group: Argv): Argv {
     'Print the newest signed checkpoint, exactly the bytes to publish',
     (command) =>
       command
-        .options({ config, json })
+        .options({ config, json, timestamp: flags.timestamp })
         .example('$0 log checkpoint > checkpoint.txt', 'for somebody else to keep')
+        .example('$0 log checkpoint --timestamp', 'and dated by audit.timestampAuthority')
         .example('$0 log checkpoint --json', 'with the key that checks it')
         .epilogue('A log proves its order only to those who held an earlier checkpoint.'),
     async (options) => {
-      const { publishedCheckpoint } = await import('../../operations/log-checkpoints.ts');
-      const checkpoint = await publishedCheckpoint({ configPath: options.config });
+      const { dateCheckpoint, publishedCheckpoint } = await import(
+        '../../operations/log-checkpoints.ts'
+      );
+      const asked = { configPath: options.config, signal: interruptSignal(), now: new Date() };
+      const checkpoint = options.timestamp
+        ? await dateCheckpoint(asked)
+        : await publishedCheckpoint(asked);
       if (options.json) return printJson(checkpoint);
+      if ('seenAt' in checkpoint) note(`dated ${checkpoint.seenAt}`);
       await print(checkpoint.note);
     },
   );

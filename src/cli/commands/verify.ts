@@ -1,7 +1,9 @@
 import type { Argv } from 'yargs';
 import { TouchmarkError } from '../../errors.ts';
+import { bearerFrom } from '../bearer.ts';
 import { flags } from '../flags.ts';
-import { print, printJson, table } from '../terminal.ts';
+import { createProgress } from '../progress.ts';
+import { interruptSignal, print, printJson, table } from '../terminal.ts';
 
 /** Adds `verify`. */
 export function addVerify(program: Argv): Argv {
@@ -21,24 +23,53 @@ export function addVerify(program: Argv): Argv {
           'owner-key': flags['owner-key'],
           'available-since': flags['available-since'],
           'timestamp-authority': flags['timestamp-authority'],
+          'beacon-chain': flags['beacon-chain'],
           witness: flags.witness,
+          reask: flags.reask,
+          'suspect-bearer-env': flags['suspect-bearer-env'],
+          baseline: flags.baseline,
+          sample: flags.sample,
+          seed: flags.seed,
+          reading: flags.reading,
+          out: { ...flags.out, describe: 'a file to keep what was asked and answered in' },
         })
         .example('$0 verify audits/1/acme.dossier.json', 'the weakest claim first')
         .example(
           '$0 verify acme.dossier.json --require anchored --available-since 2026-03-01 --witness seen.jsonl',
           'fail unless every claim is anchored or recomputed',
         )
+        .example(
+          '$0 verify acme.dossier.json --reask http:https://host/classify --sample 2000',
+          'ask the suspect yourself; without --reask and --baseline nothing uses the network',
+        )
         .epilogue('Exit code 5 when something does not hold, or not as firmly as --require asks.'),
     async (options) => {
       const { verify } = await import('../../operations/verify.ts');
       const { reachesGrade } = await import('../../dossier/verify/claims.ts');
+      const reporter = createProgress(process.stderr);
+      const asks = options.reask !== undefined || options.baseline !== undefined;
+      const bearer = bearerFrom(options.suspectBearerEnv);
       const found = await verify({
         path: options.dossier,
         authorities: (options.timestampAuthority ?? []).map(String),
         ...(options.ownerKey !== undefined && { ownerKey: options.ownerKey }),
         ...(options.availableSince !== undefined && { availableSince: options.availableSince }),
         ...(options.witness !== undefined && { witness: options.witness }),
-      });
+        beaconChains: (options.beaconChain ?? []).map(String),
+        ...(asks && {
+          reask: {
+            sample: options.sample,
+            signal: interruptSignal(),
+            progress: reporter.progress,
+            ...(options.reask !== undefined && { suspect: options.reask }),
+            ...(bearer !== undefined && { suspectBearer: bearer }),
+            ...(options.baseline !== undefined && { baseline: options.baseline }),
+            ...(options.seed !== undefined && { seed: options.seed }),
+            ...(options.reading !== undefined && { reading: options.reading }),
+            ...(options.out !== undefined && { out: options.out }),
+          },
+        }),
+      }).finally(() => reporter.stop());
       if (options.json) await printJson(found);
       else await print(textOf(found));
       const { require: least } = options;
@@ -68,6 +99,12 @@ function textOf(found: Found): string {
     ['signed by', found.keyIdentifier],
     ['digest', found.digest],
     ['reveals', found.reveals.length === 0 ? 'nothing' : found.reveals.join('; ')],
+    ...(found.asked
+      ? [
+          ['sample drawn by', found.asked.seed],
+          ['spent by asking', `${found.asked.spent.length} questions: tell the owner`],
+        ]
+      : []),
   ];
   const claims = found.claims.map(({ grade, claim, because }) => [grade, claim, because]);
   return `${table(['dossier', found.file], facts)}\n${table(['grade', 'claim', 'because'], claims)}`;
