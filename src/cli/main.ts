@@ -10,6 +10,7 @@ import { addInit } from './commands/init.ts';
 import { addKeys } from './commands/keys.ts';
 import { addLog } from './commands/log.ts';
 import { addRehearse } from './commands/rehearse.ts';
+import { addRelease } from './commands/release.ts';
 import { addReport } from './commands/report.ts';
 import { addServe } from './commands/serve.ts';
 import { addTraps } from './commands/traps.ts';
@@ -29,6 +30,7 @@ const commands = [
   addFingerprints,
   addAudit,
   addVerify,
+  addRelease,
   addRehearse,
   addReport,
   addWatermark,

@@ -9,6 +9,7 @@ const custodyEventSchema = z.strictObject({
     'plan-sealed',
     'run-finished',
     'dossier-made',
+    'dossier-released',
     'rehearsal',
     'checkpoint-seen',
     'beacon-used',
@@ -16,7 +17,8 @@ const custodyEventSchema = z.strictObject({
   ]),
   /** SHA-256 of what was sealed, made, seen or used. */
   digest: z.string().regex(/^[0-9a-f]{64}$/),
-  note: z.string().max(2000).optional(),
+  /** Whose key it is about, where it is about one. */
+  key: z.strictObject({ tenant: z.string(), epoch: z.string() }).exactOptional(),
 });
 
 /** One thing that happened to the evidence of a project, by the clock of this machine. */

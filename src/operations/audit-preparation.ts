@@ -17,6 +17,7 @@ import { readProfile, requireProfileLabels } from '../store/profile-file.ts';
 import { readInputFile } from '../store/project-files.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import { type AuditFingerprint, findAuditFingerprint } from './audit-fingerprint.ts';
+import { requireUnreleased } from './custody.ts';
 import { openProject, openProjectRing, type Project } from './project.ts';
 import { openUpstream } from './upstream.ts';
 
@@ -128,13 +129,14 @@ function retirement(
   return closedAt !== undefined && next !== undefined ? next.servedAt : undefined;
 }
 
-/** Asks the protected model and trains the twins. */
+/** Asks the protected model and trains the twins, for an epoch whose marks are still secret. */
 export async function computeMaterial(
   opened: PreparedAudit,
   { signal, progress, onNotice }: PreparationOptions,
 ): Promise<PreparedAudit> {
   const { project, profile, keyRing, tenant, epoch, records } = opened;
   const { config, environment } = project;
+  await requireUnreleased(project, tenant, epoch);
   const { classifier: protectedModel, model } = await openUpstream(config, { environment, signal });
   try {
     requireProfileLabels(project.profilePath, profile, model.labels);

@@ -1,4 +1,6 @@
+import type { SealedPlan } from '../audit/plan.ts';
 import { provenanceTests } from '../audit/tests/registry.ts';
+import { planDigest, type Vouchers } from '../audit/vouchers.ts';
 import { TouchmarkError } from '../errors.ts';
 import { openRunLog } from '../ledger/run-log.ts';
 import type { AuditReport } from '../report/model.ts';
@@ -14,6 +16,7 @@ import {
 import { beginRun, resumeRun } from './audit-run.ts';
 import { givenBy } from './audit-suspect.ts';
 import { vouchForPlan } from './audit-vouching.ts';
+import { type CustodyNote, noteOnce } from './custody.ts';
 
 export { type AuditOptions, type PreparedAudit, prepareAudit } from './audit-preparation.ts';
 
@@ -55,10 +58,39 @@ export async function auditSuspect(
     const { config } = prepared.project;
     const { run, sealed } = started;
     const vouchers = await vouchForPlan(run, sealed, { config, signal: options.signal });
+    await noteOnce(prepared.project, sealedNotes(sealed, vouchers));
     const vouched = { ...started, vouchers };
     const asked = await askSuspect(prepared, options, { ...vouched, runLog });
-    return await concludeAudit(prepared, options, vouched, asked);
+    const report = await concludeAudit(prepared, options, vouched, asked);
+    await noteOnce(prepared.project, finishedNotes(sealed, report));
+    return report;
   } finally {
     await runLog.close();
   }
+}
+
+function sealedNotes(
+  { plan: { tenant, epoch }, hash }: SealedPlan,
+  { planToken, beacon }: Vouchers,
+): readonly CustodyNote[] {
+  const digest = planDigest(hash).toString('hex');
+  return [
+    { what: 'plan-sealed', digest, key: { tenant, epoch } },
+    ...(planToken === null ? [] : [{ what: 'timestamped', digest } as const]),
+    ...(beacon === null ? [] : [{ what: 'beacon-used', digest } as const]),
+  ];
+}
+
+function finishedNotes(
+  { plan: { tenant, epoch }, hash }: SealedPlan,
+  { dossier }: AuditReport,
+): readonly CustodyNote[] {
+  const digest = planDigest(hash).toString('hex');
+  const made = dossier?.digest.replace(/^sha256:/, '');
+  return [
+    { what: 'run-finished', digest },
+    ...(made === undefined
+      ? []
+      : [{ what: 'dossier-made', digest: made, key: { tenant, epoch } } as const]),
+  ];
 }

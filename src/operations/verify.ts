@@ -91,7 +91,8 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   };
 }
 
-function revealsOf(reveals: {
+/** Says in words what of an epoch's keys a dossier shows. */
+export function revealsOf(reveals: {
   readonly labelCoins?: readonly unknown[];
   readonly perQuery?: unknown;
   readonly smooth?: unknown;

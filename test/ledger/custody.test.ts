@@ -13,7 +13,7 @@ const eventOf = (number: number): CustodyEvent => ({
   at: now.toISOString(),
   what: number === 0 ? 'plan-sealed' : 'rehearsal',
   digest: Buffer.alloc(32, number).toString('hex'),
-  ...(number === 2 && { note: 'on the real suspect' }),
+  ...(number === 2 && { key: { tenant: 'acme', epoch: 'e1' } }),
 });
 
 describe('the custody ledger', () => {

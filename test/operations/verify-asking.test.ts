@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { runAudit } from '../../src/operations/audit.ts';
 import { dateCheckpoint } from '../../src/operations/log-checkpoints.ts';
+import { releaseDossier } from '../../src/operations/release.ts';
 import { verify } from '../../src/operations/verify.ts';
 import { hasOpenssl, makeAuthority } from '../keys/timestamp-authority.ts';
 import {
@@ -27,7 +28,7 @@ let owners: TestSuspect;
 let innocent: TestSuspect;
 
 beforeAll(async () => {
-  scene = await createScene(500, { audit: { freshProbes: 160, batchSize: 40 } });
+  scene = await createScene(300, { audit: { freshProbes: 100, batchSize: 40 } });
   thief = await serve(lookUpThief(scene.served));
   owners = await serve(ngramModel());
   innocent = await serve(ngramModel(0.5));
@@ -54,7 +55,7 @@ describe('asking again', () => {
       ...{ path, authorities: [] },
       reask: { ...asked, suspect: thief.http, baseline: owners.http, out: scene.out('own.json') },
     });
-    expect(own.asked!.own.reasked).toEqual({ asked: 660, answered: 660, sameLabel: 660 });
+    expect(own.asked!.own.reasked).toEqual({ asked: 400, answered: 400, sameLabel: 400 });
     expect(own.asked!.own.keyedScore).toBeGreaterThan(6);
     expect(gradeOf(own, "the suspect's answers")).toBe('recomputed');
     expect(gradeOf(own, 'the clean answers')).toBe('recomputed');
@@ -77,6 +78,32 @@ describe('asking again', () => {
     expect(first.asked).toEqual(second.asked);
     expect(first.asked!.spent).toHaveLength(20);
     expect(gradeOf(first, "the suspect's answers")).toBe('asserted');
+  });
+});
+
+describe('releasing a dossier', () => {
+  it('ends its epoch for audits, and takes no other owner’s', async () => {
+    const path = join(scene.out('plain'), 'plain.dossier.json');
+    const kept = readFileSync(path, 'utf8');
+    const custody = join(scene.directory, '.touchmark/custody.jsonl');
+    const before = readFileSync(custody, 'utf8');
+    const foreign = join(scene.directory, 'foreign.dossier.json');
+    writeFileSync(foreign, kept.replace('"keyid":"', '"keyid":"0'));
+    const { configPath } = scene;
+    await expect(releaseDossier({ configPath, path: foreign })).rejects.toMatchObject({
+      code: 'EVIDENCE_INVALID',
+    });
+    expect(readFileSync(custody, 'utf8')).toBe(before);
+    const released = await releaseDossier({ configPath, path });
+    expect(released.reveals).toContain('the smooth layer of the epoch');
+    const after = scene.options(thief.http, 'after');
+    await expect(runAudit(after)).rejects.toMatchObject({
+      code: 'TRAPS_EXPOSED',
+      message: expect.stringContaining(released.digest.slice(7)),
+    });
+    expect(thief.asked).not.toHaveLength(0);
+    writeFileSync(custody, before);
+    expect(readFileSync(path, 'utf8')).toBe(kept);
   });
 });
 
