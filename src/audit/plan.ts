@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { json } from '@sigstore/core';
 import { z } from 'zod';
 import { TouchmarkError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 
@@ -122,12 +123,4 @@ export function parseSealedPlan(text: string, where: string): SealedPlan {
 /** SHA-256 of a record's canonical JSON. */
 export function digestOf(value: unknown): string {
   return `sha256:${createHash('sha256').update(json.canonicalize(value)).digest('hex')}`;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

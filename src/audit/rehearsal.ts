@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TouchmarkError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { adjustedLowerBound } from '../stats/bounds.ts';
 import { digestOf } from './plan.ts';
 
@@ -152,12 +153,4 @@ function damaged(message: string): TouchmarkError {
   return new TouchmarkError('EVIDENCE_INVALID', message, {
     hint: 'restore the file from a copy, or remove it and rehearse again',
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

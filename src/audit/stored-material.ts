@@ -6,6 +6,7 @@ import { unpackAnswers } from '../fingerprints/classifier-answers.ts';
 import { classifierFingerprintSchema, fingerprintId } from '../fingerprints/fingerprint.ts';
 import { classifierProbeSetSchema, probeSetId } from '../fingerprints/probe-set.ts';
 import { quirkNullSchema } from '../fingerprints/reference-null.ts';
+import { parseJson } from '../json.ts';
 import type { ClassifierKeys } from '../keys/classifier-keys.ts';
 import { packFloats, unpackFloats } from '../stats/packed-numbers.ts';
 import { type RegionLot, regionLotSchema } from '../traps/kinds/region.ts';
@@ -239,14 +240,6 @@ function readFingerprint({ fingerprint, probes, nulls }: StoredFingerprint): Fin
     ...{ fingerprint: fingerprintId(fingerprint), probeSet: probeSetId(probes), probes, nulls },
     protectedModel: unpackAnswers(fingerprint.answers),
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function decodeInput(input: z.infer<typeof inputSchema>): Input {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { parseJson } from '../json.ts';
 import { lengthPrefixed } from '../keys/encoding.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -120,15 +121,6 @@ function parseEntry(line: string): ChainEntry | undefined {
 export function readEntry(value: unknown): ChainEntry | undefined {
   const { data } = entrySchema.safeParse(value);
   return data?.hash === (data && entryHash(data)) ? data : undefined;
-}
-
-/** Returns the parsed JSON, or undefined when the text is not JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 type Placed = ChainNote & { readonly sequence: number; readonly previous: string };

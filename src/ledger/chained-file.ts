@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import { json } from '@sigstore/core';
 import { z } from 'zod';
 import { TouchmarkError } from '../errors.ts';
-import { type ChainHead, digest, parseJson } from './chain.ts';
+import { parseJson } from '../json.ts';
+import { type ChainHead, digest } from './chain.ts';
 import { AppendFile, guarded, readIfPresent, splitLines, syncDirectory } from './files.ts';
 import { lockDirectory } from './lock.ts';
 

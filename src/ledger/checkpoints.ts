@@ -1,9 +1,10 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { TouchmarkError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { lengthPrefixed } from '../keys/encoding.ts';
 import { leafHash, MerkleAccumulator } from '../keys/merkle.ts';
-import { type ChainHead, parseJson } from './chain.ts';
+import type { ChainHead } from './chain.ts';
 import {
   type LogFacts,
   openLogCheckpoint,

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { TouchmarkError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { lengthPrefixed } from '../keys/encoding.ts';
-import { parseJson } from './chain.ts';
 import { guarded, namesIn, readIfPresent } from './files.ts';
 
 /** The files of one serving log; every one of them is versioned by `header`. */

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { lock } from 'proper-lockfile';
 import { z } from 'zod';
 import { TouchmarkError } from '../errors.ts';
-import { parseJson } from './chain.ts';
+import { parseJson } from '../json.ts';
 import { errnoOf, exists, readIfPresent, storageError } from './files.ts';
 
 const holderSchema = z.object({ pid: z.number().int(), host: z.string(), since: z.string() });

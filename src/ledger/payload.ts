@@ -2,8 +2,8 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { z } from 'zod';
 import type { Input, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { lengthPrefixed } from '../keys/encoding.ts';
-import { parseJson } from './chain.ts';
 
 /** What a gateway hands to the log; the log adds the sequence. */
 export type UnnumberedRecord = Omit<ServedRecord, 'sequence'>;

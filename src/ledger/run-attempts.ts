@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { parseJson } from './chain.ts';
+import { parseJson } from '../json.ts';
 import { AppendFile, errnoOf, splitLines, storageError } from './files.ts';
 
 const at = z.iso.datetime();

@@ -3,7 +3,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Outcome } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
-import { type ChainHead, parseJson } from './chain.ts';
+import { parseJson } from '../json.ts';
+import type { ChainHead } from './chain.ts';
 import { AppendFile, errnoOf, guarded, syncDirectory } from './files.ts';
 import { lockDirectory } from './lock.ts';
 import {

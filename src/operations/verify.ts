@@ -4,6 +4,7 @@ import { gradeClaims } from '../dossier/verify/grading.ts';
 import type { Trust } from '../dossier/verify/trust.ts';
 import { verifyDossier } from '../dossier/verify/verify.ts';
 import { TouchmarkError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { parseChain } from '../keys/beacon.ts';
 import { readDossierFile } from '../store/dossier-file.ts';
 import { readJsonDocument } from '../store/json-document.ts';
@@ -145,14 +146,6 @@ async function readText(path: string): Promise<string> {
   const text = await readTextIfPresent(path);
   if (text === undefined) throw noFile(path);
   return text;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function noFile(path: string): TouchmarkError {

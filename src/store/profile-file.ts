@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TouchmarkError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import { readTextIfPresent, replaceFile } from './project-files.ts';
 
@@ -95,14 +96,6 @@ export function requireProfileLabels(
       hint: 'Serve the model that the profile was sealed for. For another model, begin a new project: an epoch keeps one profile.',
     },
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function damaged(message: string, hint?: string): TouchmarkError {

@@ -1,5 +1,6 @@
 import { json } from '@sigstore/core';
 import { z } from 'zod';
+import { parseJson } from '../../json.ts';
 import { leafHash } from '../../keys/merkle.ts';
 import { refused } from '../envelope.ts';
 import type { DossierPredicate } from '../statement.ts';
@@ -43,12 +44,4 @@ export function requireClaimedCoins(
   if (planned.length === 0) return;
   const wanted = [...sequences].sort((left, right) => left - right);
   if (wanted.join() !== asked.join()) throw refused('asked other coins than those of its traps');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

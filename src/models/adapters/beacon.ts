@@ -1,4 +1,5 @@
 import { TouchmarkError } from '../../errors.ts';
+import { parseJson } from '../../json.ts';
 import { type BeaconChain, type BeaconRound, parseRound } from '../../keys/beacon.ts';
 import { display } from './address.ts';
 import { Transport } from './transport.ts';
@@ -56,12 +57,4 @@ function roundsOf(text: string): BeaconRound[] {
   if (whole !== undefined) return [parseRound(whole)];
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   return lines.map((line) => parseRound(parseJson(line)));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
