@@ -44,15 +44,17 @@ const unsupportedStatuses = new Set([400, 413, 422]);
 /**
  * Returns a language model behind OpenAI's API.
  *
- * `complete` takes text by either API; token ids only by completions (vLLM, llama.cpp), else
- * 'unsupported'. `tokens` come where the server gives all ids: vLLM and llama.cpp do, OpenAI and Ollama
- * do not. A seed is sent as the first 31 bits of its SHA-256, where taken. `topK` is sent as `top_k`:
- * vLLM and llama.cpp obey it, OpenAI refuses it ('unsupported'), and Ollama ignores it, which cannot
- * be noticed. A temperature that the server refuses is 'unsupported' too.
+ * `complete` takes text by either API; token ids only by completions (OpenAI, vLLM, llama.cpp), else
+ * 'unsupported'. `tokens` come where the server gives all ids, an end token's too: vLLM does, and
+ * llama.cpp unless several tokens made up one character; OpenAI and Ollama give none. A seed is sent as
+ * the first 31 bits of its SHA-256, where taken. `topK` is sent as `top_k`: vLLM and llama.cpp obey it,
+ * OpenAI refuses it ('unsupported'), and Ollama ignores it and goes on cutting to its own 40, which
+ * cannot be noticed. A temperature that the server refuses is 'unsupported' too.
  *
  * `score` asks completions for one token after the context and reads what that token could have been:
- * at most 20, OpenAI's 5. It is 'unsupported' by chat, and wherever the listed tokens come without
- * ids. `describe` finds out by asking after token 1, which every vocabulary has.
+ * at most 20, and vLLM's drawn one besides. It is 'unsupported' by chat, wherever the listed tokens
+ * come without ids (OpenAI, Ollama), and by llama.cpp where the token drawn is but a part of a
+ * character. `describe` finds out by asking after token 1, which every vocabulary has.
  *
  * @throws USAGE for an address, bearer token or number of tokens that cannot be used; asking throws
  * as `Transport.post`, and SUSPECT_ANSWER_INVALID for replies that are none of this protocol.
@@ -101,7 +103,7 @@ export function openOpenAiLanguageModel(
     const question = { prompt, maxTokens: 1, temperature: 1, topLogprobs, ids: true };
     const reply = await server.ask(question, signal);
     if (reply.refused) return { missing: 'refused' };
-    const answer = distributionOf(reply.first ?? []);
+    const answer = distributionOf(reply.first?.listed ?? []);
     return answer === undefined ? { missing: 'unsupported' } : { answer };
   }
 

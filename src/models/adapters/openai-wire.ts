@@ -8,7 +8,7 @@ const tokenId = z.int().min(0).max(0x7fffffff);
 const listed = z.object({ token, logprob: logProbability, id: tokenId.optional() });
 const drawn = listed.extend({ top_logprobs: z.array(listed).max(4096).optional() });
 
-/** Chat's form of log-probabilities; llama.cpp gives it for completions too, with token ids. */
+/** Chat's form of log-probabilities; llama.cpp, with token ids, and Ollama give it for completions too. */
 const contentLogprobs = z.object({ content: z.array(drawn).max(131_072).nullish() });
 /** The form of the older completions API. */
 const columnLogprobs = z.object({
@@ -23,7 +23,10 @@ const choice = {
   token_ids: z.array(tokenId).max(131_072).nullish(),
 };
 
+const usage = z.object({ completion_tokens: tokenId.optional() }).nullish();
+
 const chatReply = z.object({
+  usage,
   choices: z
     .array(
       z.object({
@@ -37,6 +40,7 @@ const chatReply = z.object({
 });
 
 const completionReply = z.object({
+  usage,
   choices: z
     .array(z.object({ ...choice, text, logprobs: contentLogprobs.and(columnLogprobs).nullish() }))
     .min(1)
@@ -71,24 +75,39 @@ export interface OpenAiReply {
   /** The tokens as drawn; absent unless the server gives the ids of all of them. */
   readonly tokens?: Int32Array;
   /** What the first token could have been; absent when the server does not tell. */
-  readonly first?: readonly ListedToken[];
+  readonly first?: FirstToken;
 }
 
-/** Returns the first choice of a checked reply. */
+/** The first token that a model drew, which need not be the text's: it may have thought before. */
+export interface FirstToken {
+  readonly drawn: string;
+  /** Most likely first, the one drawn among them or behind them. */
+  readonly listed: readonly ListedToken[];
+}
+
+/**
+ * Returns the first choice of a checked reply. Ids that stand in chat's form of log-probabilities count
+ * only when there are as many as tokens were drawn: llama.cpp puts the tokens that make up one character
+ * together and gives the id of the last.
+ */
 export function readChoice(reply: OpenAiDocument): OpenAiReply {
   const chosen = reply.choices[0]!;
   const message = 'message' in chosen ? chosen.message : { content: chosen.text };
   const { content, columns } = logprobsOf(chosen.logprobs);
-  const ids = chosen.token_ids ?? content?.map(idOf) ?? columns?.tokens?.map(idFromText);
+  const all = content !== undefined && content.length === reply.usage?.completion_tokens;
+  const ids =
+    chosen.token_ids ?? (all ? content.map(idOf) : undefined) ?? columns?.tokens?.map(idFromText);
   const whole = ids?.every((id) => id !== undefined) ? Int32Array.from(ids) : undefined;
-  const first = content?.[0]?.top_logprobs?.map(fromList) ?? fromColumn(columns?.top_logprobs?.[0]);
+  const listed =
+    content?.[0]?.top_logprobs?.map(fromList) ?? fromColumn(columns?.top_logprobs?.[0]) ?? [];
+  const drawn = content?.[0]?.token ?? columns?.tokens?.[0] ?? '';
   const filtered = chosen.finish_reason === 'content_filter';
   const refusal = 'refusal' in message ? message.refusal : undefined;
   return {
     text: message.content ?? '',
     refused: filtered || (typeof refusal === 'string' && refusal !== ''),
     ...(whole !== undefined && whole.length > 0 && { tokens: whole }),
-    ...(first !== undefined && first.length > 0 && { first }),
+    ...(listed.length > 0 && { first: { drawn, listed } }),
   };
 }
 

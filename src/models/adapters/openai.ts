@@ -30,11 +30,15 @@ const plainPrompt =
  * Tensors are 'unsupported', a refusal or a content filter 'refused'. `describe` asks `example`, as
  * only an answer tells whether log-probabilities come.
  *
- * What servers differ in is learnt from their answers: OpenAI refuses unknown fields by name, wants
- * `max_completion_tokens` of newer models and gives none of its reasoning models' log-probabilities;
- * vLLM writes tokens as `token_id:17` on demand, which this adapter does not ask for here, and takes
- * up to 20 of them; llama.cpp's server puts ids beside tokens and gives chat's form for completions;
- * Ollama ignores fields that it does not know, and older ones give no log-probabilities.
+ * What servers differ in is learnt from their answers:
+ * - OpenAI lists up to 20 tokens by chat and 5 by completions. Its reasoning models want
+ *   `max_completion_tokens`, give no log-probabilities (400, or 403) and mostly take no temperature but
+ *   1: those cannot be asked, and `describe` throws with what OpenAI says.
+ * - vLLM (0.33) lists up to its `--max-logprobs`, 20. Its reasoning parsers take thoughts out of the
+ *   text, but not out of the log-probabilities: then the label stands alone.
+ * - llama.cpp's server (build 11549) gives chat's form of log-probabilities for completions too.
+ * - Ollama (August 2026) does so as well, up to 20; older ones give none.
+ * The last three ignore fields that they do not know.
  *
  * @throws USAGE for a prompt without {input} or another number of tokens; else as `openRemote`.
  */

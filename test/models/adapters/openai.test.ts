@@ -97,11 +97,11 @@ describe('asking', () => {
     expect(outcomes).toEqual(Array(2).fill({ answer: { label: 'sport' } }));
     expect(server.received).toHaveLength(5);
     expect(bodyOf(2)).toMatchObject({ max_completion_tokens: 8, top_logprobs: 5 });
-    expect(Object.keys(bodyOf(4))).toEqual([
-      'model',
-      'messages',
-      'temperature',
+    expect(Object.keys(bodyOf(4)).sort()).toEqual([
       'max_completion_tokens',
+      'messages',
+      'model',
+      'temperature',
     ]);
     const cold = await ask(rejects("'temperature' does not support 0"));
     expect(cold).toEqual([{ missing: 'unsupported' }]);
@@ -154,6 +154,20 @@ describe('probabilities', () => {
     ]);
     expect(classifier.counts().outside.mass).toBeCloseTo(0.15, 6);
     expect(await open().describe({ signal })).toMatchObject({ gives: ['labels', 'probabilities'] });
+  });
+
+  test('of a token that begins two labels lie outside', async () => {
+    const top = [
+      ['sp', Math.log(0.7)],
+      ['s', Math.log(0.2)],
+    ] as const;
+    const [outcome] = await ask(chat('sport', top));
+    const answer = outcome && 'answer' in outcome ? outcome.answer : undefined;
+    expect(answer?.probabilities?.map((value) => value.toFixed(6))).toEqual([
+      '0.700000',
+      '0.000000',
+      '0.000000',
+    ]);
   });
 
   test.each([
