@@ -24,6 +24,7 @@ export { eraseTenant } from './ledger/erase.ts';
 export { readServingLog } from './ledger/read-log.ts';
 export { openServingLog, type ServingLog } from './ledger/serving-log.ts';
 export { verifyServingLog } from './ledger/verify-log.ts';
+export { openOpenAiLanguageModel } from './models/adapters/openai-language-model.ts';
 export { openClassifier } from './models/adapters/registry.ts';
 export { InProcessLanguageModel } from './models/language/in-process-language-model.ts';
 export { trainKneserNey } from './models/language/kneser-ney.ts';
