@@ -76,6 +76,7 @@ export function sampleReport(story: Story): AuditReport {
       address: `https://${story.name}.example.com/v2/models/language/infer`,
       labels: 30,
       gives: ['labels', 'probabilities'],
+      operator: 'Example Language Services Ltd',
     },
     protectedModel: { name: 'fasttext-lid-176', version: '2026-01', labels: names },
     tenant: 'acme-translate',

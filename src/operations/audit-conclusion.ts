@@ -6,12 +6,15 @@ import { plannedAudit } from '../audit/rehearsal-applicability.ts';
 import type { TierThresholds } from '../audit/verdict.ts';
 import type { PolicyConfig } from '../config/policy.ts';
 import { shownTests } from '../dossier/shown-tests.ts';
+import { operatorOf } from '../models/adapters/suspect-names.ts';
 import { renderHtml } from '../report/html.ts';
 import { renderJson } from '../report/json.ts';
 import type { AuditReport } from '../report/model.ts';
+import { readAnswers } from './audit-answers.ts';
 import type { AskedSuspect } from './audit-asking.ts';
 import { writeDossier } from './audit-dossier.ts';
 import type { AuditOptions, PreparedAudit } from './audit-preparation.ts';
+import { checkRelay } from './audit-relay.ts';
 import { reportOf } from './audit-report.ts';
 import type { VouchedRun } from './audit-run.ts';
 import { trapFindings } from './audit-traps.ts';
@@ -28,11 +31,14 @@ export async function concludeAudit(
   const { project, keyRing, tenant, epoch, records } = prepared;
   const { config } = project;
   const { material, findings, description } = asked;
+  const answers = await readAnswers(options.out, sealed);
   const power = await powerOf(prepared, sealed.plan, material);
   const judgement = judge(sealed.plan, findings.evidence, power);
   const report = reportOf({
     ...asked,
-    ...{ sealed, vouchers, judgement, power, records },
+    ...{ sealed, vouchers, judgement, power, records, answers },
+    relay: await checkRelay(prepared, { plan: sealed.plan, material, answers }),
+    operator: options.operator ?? operatorOf(options.suspect, config.suspects),
     epochRetiredAt: prepared.retiredAt,
     epochCreatedAt: keyRing.epochs(tenant).find((each) => each.epoch === epoch)!.createdAt,
     limits: config.audit.budget,

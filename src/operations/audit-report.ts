@@ -2,18 +2,24 @@ import type { BudgetLimits, Spending } from '../audit/budget.ts';
 import type { AuditFindings } from '../audit/conduct.ts';
 import type { RehearsedPower } from '../audit/expected-power.ts';
 import type { Judgement } from '../audit/judgement.ts';
+import type { AuditMaterial } from '../audit/material.ts';
 import type { AuditPlan, SealedPlan } from '../audit/plan.ts';
 import { isCounted } from '../audit/score.ts';
 import { type TierThresholds, tierOf } from '../audit/verdict.ts';
+import type { Vouchers } from '../audit/vouchers.ts';
 import type { Description, ServedRecord } from '../contracts.ts';
+import { timeOf } from '../keys/beacon.ts';
 import type { RemoteCounts } from '../models/adapters/remote.ts';
 import type { FingerprintPart } from '../report/fingerprint.ts';
 import type { AuditReport } from '../report/model.ts';
+import type { RelayPart } from '../report/parts.ts';
 import { runFiles } from '../store/run-directory.ts';
+import type { LoggedAnswers } from './audit-answers.ts';
 import { askingParts, custodyPart, powerPart } from './audit-report-parts.ts';
 
 export interface ReportParts {
   readonly sealed: SealedPlan;
+  readonly vouchers: Vouchers;
   readonly findings: AuditFindings;
   readonly judgement: Judgement;
   /** Since when answers carry another key, as the log shows it; undefined while it does not. */
@@ -33,6 +39,11 @@ export interface ReportParts {
   readonly traps: NonNullable<AuditReport['traps']>;
   readonly startedAt: Date;
   readonly finishedAt: Date;
+  /** Who runs the suspect, where the owner says so. */
+  readonly operator: string | undefined;
+  readonly material: AuditMaterial;
+  readonly answers: LoggedAnswers;
+  readonly relay: RelayPart;
 }
 
 /** Merges an audit's evidence as the plan sealed it, decides, and says what was shown and what not. */
@@ -51,6 +62,7 @@ export function reportOf(parts: ReportParts): AuditReport {
       address: plan.suspect,
       labels: description.labels?.length ?? 0,
       gives: [...description.gives],
+      ...(parts.operator !== undefined && { operator: parts.operator }),
     },
     protectedModel: { ...plan.protectedModel, labels: plan.labels },
     tenant: plan.tenant,
@@ -60,12 +72,12 @@ export function reportOf(parts: ReportParts): AuditReport {
     plan: {
       hash,
       sealedAt: plan.sealedAt,
-      beacon: plan.beacon,
+      beacon: beaconText(parts.vouchers),
       threshold: plan.threshold,
       horizon: horizonOf(plan),
       tests: plan.tests,
       assumptions: plan.assumptions,
-      standing: 'self-attested',
+      standing: isVouchedFor(parts.vouchers) ? 'timestamped' : 'self-attested',
     },
     verdict,
     score,
@@ -85,11 +97,12 @@ export function reportOf(parts: ReportParts): AuditReport {
     power: powerPart(parts.power),
     ...askingParts(plan, findings, asked, parts),
     custody: custodyPart({ ...parts, plan, planHash: hash }),
-    ...waysThere(parts.epochRetiredAt),
+    relay: parts.relay,
+    ...waysThere(parts.epochRetiredAt, parts.relay),
     run: {
       probesAsked: asked,
       ...outcomes,
-      outsideLabels: counts.outside.answers,
+      outsideLabels: parts.answers.outsideLabels,
       seconds: (finishedAt.getTime() - startedAt.getTime()) / 1000,
       requests: counts.requests,
       retries: counts.retries,
@@ -101,6 +114,18 @@ export function reportOf(parts: ReportParts): AuditReport {
       html: runFiles.html,
     },
   };
+}
+
+/** Others saw the plan, and nobody could choose the order of its questions. */
+function isVouchedFor({ planToken, beacon }: Vouchers): boolean {
+  return planToken !== null && beacon !== null;
+}
+
+function beaconText({ beacon }: Vouchers): string | null {
+  if (beacon === null) return null;
+  const { chain, round } = beacon;
+  const at = new Date(timeOf(chain, round.round)).toISOString();
+  return `drand round ${round.round} of ${at}, chain ${chain.hash}`;
 }
 
 /** Probes that the plan foresees, cover aside. */
@@ -141,16 +166,23 @@ function fingerprintPart(
 /** How answers may come to depend on a key without having learned from it, and what was done about it. */
 function waysThere(
   epochRetiredAt: string | undefined,
+  { finding }: RelayPart,
 ): Pick<AuditReport, 'ruledOut' | 'notRuledOut'> {
   const relay = 'A relay that forwards questions to our own API';
   const open = {
     way: relay,
     why: 'Answers may still be marked under this epoch. Rotate the keys, start the gateway again, and audit the epoch once later answers are in the log.',
   };
+  const likely = {
+    way: relay,
+    why: 'The relay check found signs of one. What it forwards carries the keys in use now; an answer under an earlier key it may have stored.',
+  };
+  const searched = finding === 'no-sign' ? ' Nor does the relay check find a sign of one.' : '';
   const closed = {
     way: relay,
-    how: `Since ${epochRetiredAt} the log shows answers under a later key only, so what our API answers now does not carry this one.`,
+    how: `Since ${epochRetiredAt} the log shows answers under a later key only, so what our API answers now does not carry this one.${searched}`,
   };
+  if (finding === 'relay-likely') return { ruledOut: [], notRuledOut: [likely, ...alwaysOpen] };
   return {
     ruledOut: epochRetiredAt === undefined ? [] : [closed],
     notRuledOut: [...(epochRetiredAt === undefined ? [open] : []), ...alwaysOpen],

@@ -10,11 +10,12 @@ import * as sections from './sections.ts';
 import { stylesheet } from './style.ts';
 import { bans, grouped, moment, visible } from './text.ts';
 import {
+  besideVerdict,
   bound,
   restsOn,
   verdictDoesNotSay,
   verdictSays,
-  verdictTitles,
+  verdictTitle,
   withReferences,
 } from './words.ts';
 
@@ -27,7 +28,7 @@ const policy =
  * Everything that a suspect or a log could have written is escaped and shortened.
  */
 export function renderHtml(report: AuditReport): string {
-  const title = `${verdictTitles[report.verdict]}: ${visible(report.suspect.name, 60)}`;
+  const title = `${verdictTitle(report)}: ${visible(report.suspect.name, 60)}`;
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -86,10 +87,11 @@ function banner(report: AuditReport): Markup {
       ? ''
       : html` At ${bans(keyedBans(report))} bans, ${phrased(bound(report))}`;
   const rests = restsOn(report);
+  const beside = besideVerdict(report);
   return html`<section class="banner ${report.verdict}" aria-label="Verdict">
-<div class="headline"><p class="verdict-word">${verdictTitles[report.verdict]}</p><p class="score"><b>${bans(keyedBans(report))}</b> bans, threshold ${grouped(report.plan.threshold)}${withReferences(report)}</p></div>
+<div class="headline"><p class="verdict-word">${verdictTitle(report)}</p><p class="score"><b>${bans(keyedBans(report))}</b> bans, threshold ${grouped(report.plan.threshold)}${withReferences(report)}</p></div>
 <p class="statement">${phrased(verdictSays(report))}${below}</p>
-${rests.length === 0 ? '' : html`<p class="rests">${phrased(rests)}</p>`}<p class="quiet">${verdictDoesNotSay(report)}</p>
+${beside === '' ? '' : html`<p class="beside">${beside}</p>`}${rests.length === 0 ? '' : html`<p class="rests">${phrased(rests)}</p>`}<p class="quiet">${verdictDoesNotSay(report)}</p>
 </section>`;
 }
 

@@ -1,7 +1,7 @@
 import { html, type Markup } from './markup.ts';
 import { type AuditReport, keyedBans, shownBans } from './model.ts';
 import { bans, boundAbove, grouped, visible } from './text.ts';
-import { bound, plain, restsOn, verdictDoesNotSay, verdictSays } from './words.ts';
+import { besideVerdict, bound, plain, restsOn, verdictDoesNotSay, verdictSays } from './words.ts';
 
 type Evidence = AuditReport['evidence'][number];
 
@@ -34,6 +34,7 @@ ${evidence.map((test) => testCase(report, test))}${verdictCase(report)}</testsui
 
 function properties(report: AuditReport): readonly Markup[] {
   const { plan, dossier } = report;
+  const { operator } = report.suspect;
   const values = {
     verdict: report.verdict,
     score: String(keyedBans(report)),
@@ -42,6 +43,8 @@ function properties(report: AuditReport): readonly Markup[] {
     tenant: visible(report.tenant),
     'plan-hash': plan.hash,
     standing: plan.standing,
+    ...(report.relay ? { relay: report.relay.finding } : {}),
+    ...(operator === undefined ? {} : { operator: visible(operator) }),
     ...(dossier ? { 'dossier-digest': dossier.digest } : {}),
   };
   return Object.entries(values).map(
@@ -65,9 +68,11 @@ function testCase(report: AuditReport, evidence: Evidence): Markup {
 
 function verdictCase(report: AuditReport): Markup {
   const says = plain(verdictSays(report));
+  const beside = besideVerdict(report);
   const lines = [
     `score ${bans(keyedBans(report), 2)} bans, threshold ${grouped(report.plan.threshold)}`,
     ...(report.verdict === 'match' ? [] : [plain(bound(report))]),
+    ...(beside === '' ? [] : [beside]),
     ...(report.plan.assumptions.length === 0 ? [] : [plain(restsOn(report))]),
     verdictDoesNotSay(report),
     `full report: ${visible(report.files.html)}`,

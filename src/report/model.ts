@@ -92,6 +92,8 @@ export const auditReportSchema = record({
     /** How many labels the suspect has; 0 when it does not say. */
     labels: count,
     gives: list(z.string()),
+    /** Who runs it, as the owner says. */
+    operator: z.string().exactOptional(),
   }),
   protectedModel: record({ name: z.string(), version: z.string(), labels: list(z.string()) }),
   tenant: z.string(),

@@ -1,11 +1,18 @@
 import { foreign, html, type Markup } from './markup.ts';
 import type { AuditReport } from './model.ts';
-import { answeringSays, limitsOf, policySays, spendingSays, stoppingSays } from './part-words.ts';
+import {
+  answeringSays,
+  limitsOf,
+  policySays,
+  relayFacts,
+  spendingSays,
+  stoppingSays,
+} from './part-words.ts';
 import { nullRows } from './plots/null-rows.ts';
 import { nullDistributions } from './plots/nulls.ts';
 import { powerCurve } from './plots/power-curve.ts';
 import { facts } from './sections.ts';
-import { bans, grouped, moment, percent } from './text.ts';
+import { bans, grouped, percent } from './text.ts';
 
 type Facts = Parameters<typeof facts>[0];
 
@@ -35,27 +42,9 @@ ${{ markup: nullDistributions(report, 720) }}${{ markup: nullDistributions(repor
 /** Returns what the relay check found, below the ways by which answers come to depend on a key. */
 export function relay({ relay: check }: AuditReport): Markup {
   if (check === undefined || check === null) return html``;
-  const { tested, closedSince, coins, probesInLog, latencyRank } = check;
-  const share = `${grouped(coins.agreeing)} of ${grouped(coins.asked)} (${percent(coins.agreeing, coins.asked)})`;
   return html`<h3>Does it forward questions to us?</h3>
 <p>${foreign(check.says, 600)}</p>
-${facts([
-  ['Tested', html`${tested ? 'yes' : 'no'}`],
-  [
-    'Audited epochs',
-    closedSince === null ? html`not known to be closed` : html`closed since ${moment(closedSince)}`,
-  ],
-  [
-    'Current coins on fresh questions',
-    coins.asked === 0
-      ? html`none was asked`
-      : html`${share} fell our way, ${bans(coins.log10E, 2)} bans for a relay`,
-  ],
-  ['Probes in our own log', html`${grouped(probesInLog)}`],
-  ...(latencyRank === undefined || latencyRank === null
-    ? []
-    : [['Latency that follows ours', html`rank correlation ${grouped(latencyRank)}`] as const]),
-])}`;
+${facts(relayFacts(check).map(([name, value]) => [name, html`${value}`] as const))}`;
 }
 
 /** Returns what was spent, when the asking stopped and how the suspect answers, as further facts. */

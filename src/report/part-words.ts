@@ -1,6 +1,6 @@
 import type { AuditReport } from './model.ts';
-import type { ChecksPart, PolicyPart } from './parts.ts';
-import { duration, grouped, percent } from './text.ts';
+import type { ChecksPart, PolicyPart, RelayPart } from './parts.ts';
+import { bans, boundAbove, duration, grouped, moment, percent } from './text.ts';
 
 type Budget = NonNullable<AuditReport['budget']>;
 
@@ -34,6 +34,7 @@ export function spendingSays({ spent, ...limits }: Budget): readonly string[] {
 export function answeringSays(checks: ChecksPart): readonly string[] {
   const { repeated, changedLabels, largestChange, roundedTo, topOnly } = checks;
   const disagrees = checks.labelDisagreesWithArgMax ?? 0;
+  const decimals = roundedTo === 1 ? 'decimal' : 'decimals';
   return [
     repeated === 0
       ? 'no question was put twice'
@@ -45,13 +46,52 @@ export function answeringSays(checks: ChecksPart): readonly string[] {
     ...(checks.samples ? ['its labels seem to be drawn by chance'] : []),
     ...(roundedTo === undefined
       ? []
-      : [`probabilities are rounded to ${grouped(roundedTo)} decimals`]),
+      : [`probabilities are rounded to ${grouped(roundedTo)} ${decimals}`]),
     ...(topOnly === undefined
       ? []
-      : [`probabilities are shown for the ${grouped(topOnly)} likeliest labels only`]),
+      : [
+          topOnly === 1
+            ? 'probabilities are shown for the likeliest label only'
+            : `probabilities are shown for the ${grouped(topOnly)} likeliest labels only`,
+        ]),
     ...(disagrees > 0
-      ? [`in ${grouped(disagrees)} answers the label is not the likeliest by its own probabilities`]
+      ? [
+          `in ${percent(disagrees, 1)} of answers the label is not the likeliest by its own probabilities: it is drawn, or they are from before it is decided`,
+        ]
       : []),
+  ];
+}
+
+/** Returns the figures of a relay check by their names. */
+export function relayFacts({
+  closedSince,
+  coins,
+  log,
+}: RelayPart): readonly (readonly [name: string, value: string])[] {
+  const { asked, agreeing, keys, log10E } = coins;
+  const key = keys === 1 ? 'the key in use' : `the best fitting of ${grouped(keys)} keys in use`;
+  const during =
+    log.found === 0
+      ? 'none'
+      : `${grouped(log.found)}, by ${grouped(log.tenants)} ${log.tenants === 1 ? 'tenant' : 'tenants'}, ${grouped(log.ofAuditedTenant)} by the audited one; ${grouped(log.inWindow)} within ${duration(log.windowSeconds)} before the suspect answered`;
+  return [
+    [
+      'Audited epoch',
+      closedSince === null ? 'not known to be closed' : `closed since ${moment(closedSince)}`,
+    ],
+    ['Questions nobody had asked before', grouped(log.probes)],
+    [
+      'Of them, came to us meanwhile',
+      log.found === 0
+        ? during
+        : `${during}; ${grouped(log.earlier)} first came in a time as long before, log10 p ${boundAbove(log.log10P, 2)}`,
+    ],
+    [
+      'Their coins',
+      asked === 0
+        ? 'none was asked'
+        : `${grouped(agreeing)} of ${grouped(asked)} (${percent(agreeing, asked)}) follow ${key}; ${bans(log10E, 2)} bans for a relay over all keys`,
+    ],
   ];
 }
 
@@ -96,14 +136,21 @@ export function limitsOf(report: AuditReport): readonly string[] {
     ...(checks?.samples
       ? ['Labels that are drawn by chance dilute evidence; they do not make any.']
       : []),
-    ...(relay !== undefined && relay !== null && !relay.tested
-      ? ['Whether the suspect forwards questions to our own service was not tested.']
-      : []),
+    ...(relay === undefined || relay === null ? [] : relayLimits(relay)),
     ...(stopping?.rule === 'threshold'
       ? [
           'The audit could stop early, so that scores hold at every step and p-values are given only where they do.',
         ]
       : []),
     'No verdict speaks of intent, and none says that a model never learned from our answers.',
+  ];
+}
+
+function relayLimits({ finding }: RelayPart): readonly string[] {
+  if (finding === 'relay-likely') return [];
+  return [
+    finding === 'not-testable'
+      ? 'Whether the suspect forwards questions to our own service could not be tested.'
+      : 'A relay that rewrites questions, or asks a gateway whose log is elsewhere, shows none of the signs that were looked for.',
   ];
 }

@@ -41,8 +41,8 @@ export const checksSchema = record({
   roundedTo: count.exactOptional(),
   /** How many of the likeliest classes are shown. */
   topOnly: z.int().positive().exactOptional(),
-  /** Answers whose label is not the likeliest class of their own probabilities. */
-  labelDisagreesWithArgMax: count.exactOptional(),
+  /** Share of answers whose label is not the likeliest class of their own probabilities. */
+  labelDisagreesWithArgMax: share.exactOptional(),
   notes: list(z.string()),
 }).refine(({ repeated, changedLabels }) => changedLabels <= repeated, {
   path: ['changedLabels'],
@@ -57,18 +57,43 @@ export const conflictSchema = record({
 
 /** Whether the suspect forwards to our own service instead of having learned from it. */
 export const relaySchema = record({
-  tested: z.boolean(),
-  /** Since when the audited epochs are closed; null when one may be open. */
+  finding: z.enum(['no-sign', 'relay-likely', 'not-testable']),
+  /** Since when the audited epoch is closed; null while it may be in use. */
   closedSince: moment.nullable(),
-  /** Current coins on fresh questions: how many were asked, how many fell our way, the e-value. */
-  coins: record({ asked: count, agreeing: count, log10E: z.number() }).refine(
-    ({ asked, agreeing }) => agreeing <= asked,
-    { path: ['agreeing'], error: 'is more than were asked' },
+  /** Coins of the keys in use, on questions that nobody had asked our service before. */
+  coins: record({
+    /** Answers that are one of a coin's two labels. */
+    asked: count,
+    /** How many of them the key tells that tells most. */
+    agreeing: count,
+    /** Keys that were in use while the suspect was asked, over all tenants. */
+    keys: count,
+    /** The mean over the keys. */
+    log10E: z.number(),
+  }).refine(({ asked, agreeing }) => agreeing <= asked, {
+    path: ['agreeing'],
+    error: 'is more than were asked',
+  }),
+  /** What our serving log has of this audit's questions. */
+  log: record({
+    /** Questions that the suspect answered and that nobody had asked us before the plan was sealed. */
+    probes: count,
+    /** Those that came to us while the suspect was asked. */
+    found: count,
+    ofAuditedTenant: count,
+    tenants: count,
+    /** Those that came within the window before the suspect's own answer. */
+    inWindow: count,
+    windowSeconds: amount,
+    /** Questions of this audit that first came in a time as long before the plan was sealed. */
+    earlier: count,
+    /** Of so many if they came on their own. */
+    log10P: z.number().max(0),
+  }).refine(
+    ({ probes, found, ofAuditedTenant, inWindow }) =>
+      found <= probes && Math.max(ofAuditedTenant, inWindow) <= found,
+    { path: ['found'], error: 'does not fit the other counts' },
   ),
-  /** Questions of this audit that turned up in our own serving log while it ran. */
-  probesInLog: count,
-  /** Rank correlation of the suspect's latencies with ours, -1 to 1; null when not measured. */
-  latencyRank: z.number().min(-1).max(1).nullable().exactOptional(),
   says: z.string().min(1),
 });
 
@@ -78,9 +103,10 @@ export const nullSchema = record({
   kind: z.enum(['keyed', 'reference']),
   /**
    * `coin-binomial`: agreeing among `trials` fair coins. `weighted-signs`: a sum whose signs a key
-   * redraws. `ranks`: what each reference model scores.
+   * redraws. `standard-signs`: such a sum over its standard deviation, drawn as a normal, which it is
+   * close to. `ranks`: what each reference model scores.
    */
-  shape: z.enum(['coin-binomial', 'weighted-signs', 'ranks']),
+  shape: z.enum(['coin-binomial', 'weighted-signs', 'standard-signs', 'ranks']),
   /** The statistic in words, for the axis. */
   statistic: z.string().min(1).exactOptional(),
   /** Coins that fell; with it the binomial is drawn exactly and needs no draws. */
@@ -92,8 +118,8 @@ export const nullSchema = record({
   observed: z.number(),
   log10P: z.number().max(0).exactOptional(),
 }).refine(
-  ({ trials, draws = [], quantiles = [] }) =>
-    trials !== undefined || draws.length + quantiles.length > 0,
+  ({ shape, trials, draws = [], quantiles = [] }) =>
+    shape === 'standard-signs' || trials !== undefined || draws.length + quantiles.length > 0,
   { path: ['draws'], error: 'need values, quantiles, or a number of trials' },
 );
 

@@ -18,6 +18,9 @@ export function parties(report: AuditReport, actions: Markup): Markup {
   return facts([
     ['Suspect', html`${foreign(suspect.name)}, ${labels}, gives ${foreignList(suspect.gives)}`],
     ['Address', html`<code>${foreign(suspect.address, 200)}</code>`],
+    ...(suspect.operator === undefined
+      ? []
+      : [['Operator', html`${foreign(suspect.operator, 200)}, by the owner’s word`] as const]),
     [
       'Protected model',
       html`${foreign(protectedModel.name)}, version ${foreign(protectedModel.version)}, ${grouped(protectedModel.labels.length)} labels`,

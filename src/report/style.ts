@@ -58,6 +58,8 @@ code { font: .86em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mo
 .statement { font-size: 1.22rem; line-height: 1.5; margin: .8rem 0 0; }
 .statement ~ p { margin: .6rem 0 0; }
 
+.statement ~ .beside { border-left: 3px solid var(--inconclusive); padding-left: .8rem; margin: .9rem 0; font-weight: 600; }
+
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.4rem; margin: 1.3rem 0 0; font-size: .93rem; }
 .facts + p { margin-top: 1rem; }
 .facts dt { color: var(--quiet); }

@@ -3,6 +3,7 @@ import {
   answeringSays,
   custodyCounts,
   policySays,
+  relayFacts,
   spendingSays,
   stoppingSays,
 } from './part-words.ts';
@@ -57,7 +58,10 @@ function conflictLines({ conflicts = [] }: AuditReport): string[] {
 }
 
 function relayLines({ relay }: AuditReport): string[] {
-  return relay === undefined || relay === null ? [] : said('relay', visible(relay.says, 300));
+  if (relay === undefined || relay === null) return [];
+  if (relay.finding === 'no-sign') return said('relay', visible(relay.says, 600));
+  const figures = relayFacts(relay).map(([name, value]) => `${name.toLowerCase()}: ${value}`);
+  return [...said('relay', visible(relay.says, 600)), ...wrapped(figures.join('; '))];
 }
 
 function powerLines({ power }: AuditReport): string[] {

@@ -13,12 +13,13 @@ import {
   wrapped,
 } from './text.ts';
 import {
+  besideVerdict,
   bound,
   plain,
   restsOn,
   verdictDoesNotSay,
   verdictSays,
-  verdictTitles,
+  verdictTitle,
   withReferences,
 } from './words.ts';
 
@@ -61,13 +62,18 @@ export function renderTerminal(
   report: AuditReport,
   { color = false, directory }: TerminalOptions = {},
 ): string {
-  const title = verdictTitles[report.verdict].toUpperCase();
+  const title = verdictTitle(report).toUpperCase();
   const verdict = color ? `${ink[report.verdict]}${title}\u001b[0m` : title;
   const { run, plan } = report;
+  const { operator } = report.suspect;
+  const beside = besideVerdict(report);
   const lines = [
     `${verdict}  ${clipped(visible(report.suspect.name, 60), 70)}`,
     `score ${bans(keyedBans(report))} bans · threshold ${grouped(plan.threshold)} · ${plan.standing} · tier ${report.tier}`,
     ...(withReferences(report) === '' ? [] : [withReferences(report).trim()]),
+    ...(operator === undefined
+      ? []
+      : [clipped(`run by ${visible(operator)}, by the owner’s word`, lineWidth)]),
     '',
     row(columns.map((column) => column.title)),
     row(columns.map((column) => '─'.repeat(column.width))),
@@ -82,6 +88,7 @@ export function renderTerminal(
     ...partLines(report),
     '',
     ...wrapped(plain(verdictSays(report))),
+    ...(beside === '' ? [] : wrapped(beside)),
     ...(report.verdict === 'match' ? [] : wrapped(sentence(plain(bound(report))))),
     ...(plan.assumptions.length === 0 ? [] : wrapped(plain(restsOn(report)))),
     ...wrapped(verdictDoesNotSay(report)),

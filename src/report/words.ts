@@ -105,6 +105,24 @@ export function verdictDoesNotSay(report: AuditReport): string {
   }
 }
 
+/** Returns what stands beside the verdict where the suspect may be a relay; empty elsewhere. */
+export function besideVerdict({ relay, verdict }: AuditReport): string {
+  if (relay?.finding === 'relay-likely') {
+    return verdict === 'match'
+      ? 'Relay likely: the suspect seems to forward questions to our own service. Its answers may depend on the key because they are ours, and this match does not show a model that learned from them.'
+      : 'Relay likely: the suspect seems to forward questions to our own service, so that what answered may not be a model of its own.';
+  }
+  return relay?.finding === 'not-testable' && verdict === 'match'
+    ? 'A relay is not excluded: a suspect that forwards questions to our own service could match without having learned from it.'
+    : '';
+}
+
+/** Returns the verdict as it is printed, with the doubt that goes with it. */
+export function verdictTitle({ verdict, relay }: AuditReport): string {
+  const title = verdictTitles[verdict];
+  return relay?.finding === 'relay-likely' ? `${title}, relay likely` : title;
+}
+
 /** Returns the assumptions that the owner sealed into the plan, as a sentence; empty for none. */
 export function restsOn({ plan }: AuditReport): Phrase {
   if (plan.assumptions.length === 0) return [];

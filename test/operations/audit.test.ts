@@ -380,8 +380,15 @@ describe('a run that is resumed', () => {
     );
     const early = await runAudit({ ...resumed(options), epoch: 'e1' });
     expect(early.ruledOut).toEqual([]);
+    expect(early.relay).toMatchObject({ finding: 'not-testable', closedSince: null });
     await scene.ask(['one more question']);
-    const { ruledOut, notRuledOut } = await runAudit({ ...resumed(options), epoch: 'e1' });
+    const { ruledOut, notRuledOut, relay } = await runAudit({ ...resumed(options), epoch: 'e1' });
+    expect(relay).toMatchObject({
+      finding: 'no-sign',
+      closedSince: expect.stringMatching(/^20/),
+      coins: { keys: 1 },
+      log: { found: 0 },
+    });
     expect(ruledOut).toEqual([
       { way: expect.stringContaining('relay'), how: expect.stringContaining('Since 20') },
     ]);

@@ -35,7 +35,7 @@ export function hostileReport(): AuditReport {
   return {
     ...report,
     version: evil(),
-    suspect: { ...suspect, name: evil(), address: evil(), gives: hostile },
+    suspect: { ...suspect, name: evil(), address: evil(), gives: hostile, operator: evil() },
     protectedModel: { name: evil(), version: evil(), labels: protectedModel.labels.map(evil) },
     tenant: evil(),
     epochs: hostile,

@@ -200,7 +200,9 @@ describe('renderHtml', () => {
     expect(custody).toHaveLength(13);
     expect(custody[7]).toMatch(/^82026-05-04 09:12 UTCplan sealedsha256:(5e){32}anchored/);
     const text = page.querySelector('main')!.textContent;
-    expect(text).toContain('57 of 120 (47.5%) fell our way, −0.71 bans for a relay');
+    expect(text).toContain(
+      '68 of 120 (56.7%) follow the best fitting of 12 keys in use; −0.71 bans for a relay',
+    );
     expect(text).toContain('1 of 40 questions that were put twice (2.5%) came back with another');
     expect(text).toContain('probabilities are rounded to 4 decimals');
     expect(text).toContain(
@@ -227,8 +229,31 @@ describe('renderHtml', () => {
     const text = page.querySelector('main')!.textContent;
     expect(text).toContain('it ended after 3,120 probes');
     expect(text).toContain('it seems to repeat stored answers; its labels seem to be drawn');
-    expect(text).toContain('Whether the suspect forwards questions to our own service was not');
+    expect(text).toContain('in 8.0% of answers the label is not the likeliest');
+    expect(text).toContain('731, by 1 tenant, 0 by the audited one; 731 within 30.0 s before');
     expect(text).toContain('The audit could stop early');
+  });
+
+  test('a relay stands beside the verdict, and the match is not called a learned one', () => {
+    const doubtful = { ...match, relay: inconclusive.relay! };
+    const page = parsed(doubtful);
+    expect(texts(page, '.verdict-word')).toEqual(['Match, relay likely']);
+    expect(page.querySelector('title')?.textContent).toMatch(/^Match, relay likely: /);
+    expect(texts(page, '.beside')).toEqual([
+      expect.stringContaining('does not show a model that learned from them'),
+    ]);
+    expect(texts(parsed(match), '.beside')).toEqual([]);
+    const open = { ...match.relay!, finding: 'not-testable' as const, closedSince: null };
+    expect(texts(parsed({ ...match, relay: open }), '.beside')).toEqual([
+      expect.stringContaining('A relay is not excluded'),
+    ]);
+    const limits = parsed({ ...match, relay: open }).querySelector('main')!.textContent;
+    expect(limits).toContain('Whether the suspect forwards questions to our own service could not');
+  });
+
+  test('who runs the suspect is the owner’s word', () => {
+    const text = parsed(match).querySelector('.facts')!.textContent;
+    expect(text).toContain('Example Language Services Ltd, by the owner’s word');
   });
 
   test('assumptions of the plan and of counted tests stand together, with who rests on them', () => {

@@ -69,6 +69,13 @@ describe('renderTerminal', () => {
     ]) {
       expect(text.split('\n')).toContain(line);
     }
+    expect(text).toContain('\nrun by Example Language Services Ltd, by the owner’s word\n');
+    expect(text).toContain('\nrelay: Nothing speaks for a relay.');
+    const doubtful = renderTerminal({ ...match, relay: inconclusive.relay! });
+    expect(doubtful).toMatch(/^MATCH, RELAY LIKELY /);
+    expect(doubtful.replaceAll('\n', ' ')).toContain(
+      'does not show a model that learned from them',
+    );
     expect(renderTerminal(inconclusive)).toContain(
       '\nCONFLICT: probability-per-query and probability-signs disagree.',
     );

@@ -21,3 +21,12 @@ export function resolveSuspect(
     hint: 'add it under suspects: in touchmark.yaml, or write PROTOCOL:ADDRESS',
   });
 }
+
+/** Returns who runs a suspect, where its full form says so; `text` and `suspects` as above. */
+export function operatorOf(
+  text: string,
+  suspects?: Readonly<Record<string, SuspectSpecification>>,
+): string | undefined {
+  const suspect = resolveSuspect(text, suspects);
+  return typeof suspect === 'string' ? undefined : suspect.operator;
+}

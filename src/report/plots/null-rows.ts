@@ -28,13 +28,15 @@ const reach = 4.5;
 const meanings: Readonly<Record<NullDistribution['shape'], string>> = {
   'coin-binomial': 'coins that agree',
   'weighted-signs': 'weighted sum of signs',
+  'standard-signs': 'sum of signs, standardised',
   ranks: 'among reference models',
 };
 
 /**
  * Returns the null distributions of a report as rows, at most 8 in their order. A coin's is the exact
- * binomial of fair coins; a sum of signs is the histogram of its draws or quantiles. One without
- * spread is left out: nothing can be said of a distance from it.
+ * binomial of fair coins; a sum of signs is the histogram of its draws or quantiles, or a normal
+ * where its standard deviation is all that is known. One without spread is left out: nothing can be
+ * said of a distance from it.
  */
 export function nullRows({ nulls = [], evidence }: AuditReport): readonly NullRow[] {
   return nulls.slice(0, mostRows).flatMap((distribution) => {
@@ -66,6 +68,7 @@ function chanceOf({ shape, trials, draws = [], quantiles = [] }: NullDistributio
   if (shape === 'coin-binomial' && trials !== undefined) {
     return { mean: trials / 2, spread: Math.sqrt(trials) / 2, values: [] };
   }
+  if (shape === 'standard-signs') return { mean: 0, spread: 1, values: [] };
   const values = (draws.length > 0 ? draws : quantiles).toSorted((a, b) => a - b);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
@@ -77,6 +80,7 @@ function outlineOf(
   { mean, spread, values }: Chance,
 ): readonly OutlinePoint[] {
   if (shape === 'ranks') return [];
+  if (shape === 'standard-signs') return normalOutline;
   if (values.length === 0) return binomialOutline(trials ?? 0, mean, spread);
   const slots = values.length < 200 ? 24 : 48;
   const counts = new Array<number>(slots).fill(0);
@@ -91,6 +95,11 @@ function outlineOf(
     [edge(slot + 1), count / most],
   ]);
 }
+
+const normalOutline: readonly OutlinePoint[] = Array.from({ length: 91 }, (_, index) => {
+  const deviations = (index / 45 - 1) * reach;
+  return [deviations, Math.exp(-(deviations ** 2) / 2)] as const;
+});
 
 function binomialOutline(trials: number, mean: number, spread: number): readonly OutlinePoint[] {
   const from = Math.max(0, Math.floor(mean - reach * spread));

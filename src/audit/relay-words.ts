@@ -1,0 +1,36 @@
+import type { RelayCoins, RelayJudgement, RelaySightings } from './relay.ts';
+
+/** Says what came of a relay check, in plain words. */
+export function relaySays(
+  { finding, shown }: RelayJudgement,
+  {
+    epochClosed,
+    coins,
+    sightings: { found },
+  }: {
+    readonly epochClosed: boolean;
+    readonly coins: Pick<RelayCoins, 'asked'>;
+    readonly sightings: Pick<RelaySightings, 'found'>;
+  },
+): string {
+  if (finding === 'relay-likely') {
+    const signs = [
+      ...(shown.coins
+        ? ['its answers to questions nobody had asked before follow the coins of a key in use']
+        : []),
+      ...(shown.log ? ['the questions of this audit came to us while it was asked'] : []),
+    ];
+    return `The suspect seems to forward questions to our own service: ${signs.join(', and ')}. Its answers then are ours, and do not show that it learned from them.`;
+  }
+  const seen =
+    found === 0
+      ? 'No question of this audit that nobody had asked before came to us while the suspect was asked.'
+      : `Of its questions, ${found} came to us while the suspect was asked; so many may do so by chance.`;
+  if (finding === 'no-sign') {
+    const told = coins.asked === 0 ? '' : ' Its answers do not follow the coins of keys in use.';
+    return `Nothing speaks for a relay. ${seen}${told}`;
+  }
+  return epochClosed
+    ? `A relay cannot be excluded: too few questions that nobody had asked before were put to the suspect. ${seen}`
+    : `A relay cannot be excluded: answers may still be marked under the audited epoch, and only closed epochs are tested. ${seen}`;
+}
