@@ -5,24 +5,27 @@
 import { fork } from 'node:child_process';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { benchBinomialTail } from './binomial-tail.ts';
-import { benchEmbedding } from './embed.ts';
-import { benchFingerprints } from './fingerprints.ts';
-import { benchLedger } from './ledger-append.ts';
 import type { BenchRow } from './measure.ts';
-import { benchTextDetection } from './text-detection.ts';
-import { benchTextDraws, benchTextGreenLists } from './text-marks.ts';
-import { benchTraining } from './training.ts';
 
 type Bench = () => readonly BenchRow[] | Promise<readonly BenchRow[]>;
 
+/** Loaded where they are run: what one keeps in memory is none of the others' business. */
 const benches: Readonly<Record<string, readonly Bench[]>> = {
-  embed: [benchEmbedding],
-  stats: [benchBinomialTail],
-  ledger: [benchLedger],
-  fingerprints: [benchFingerprints],
-  training: [benchTraining],
-  text: [benchTextGreenLists, benchTextDraws, benchTextDetection],
+  embed: [() => import('./embed.ts').then((bench) => bench.benchEmbedding())],
+  stats: [() => import('./binomial-tail.ts').then((bench) => bench.benchBinomialTail())],
+  ledger: [() => import('./ledger-append.ts').then((bench) => bench.benchLedger())],
+  fingerprints: [() => import('./fingerprints.ts').then((bench) => bench.benchFingerprints())],
+  training: [() => import('./training.ts').then((bench) => bench.benchTraining())],
+  text: [
+    () => import('./text-marks.ts').then((bench) => bench.benchTextGreenLists()),
+    () => import('./text-marks.ts').then((bench) => bench.benchTextDraws()),
+    () => import('./text-detection.ts').then((bench) => bench.benchTextDetection()),
+  ],
+  'audit-engine': [
+    () => import('./audit-engine.ts').then((bench) => bench.benchAuditParts()),
+    () => import('./audit-engine.ts').then((bench) => bench.benchAuditEngine()),
+    () => import('./audit-engine.ts').then((bench) => bench.benchAuditMemory()),
+  ],
 };
 
 if (process.send === undefined) await measureAll();
