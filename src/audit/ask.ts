@@ -82,7 +82,8 @@ export async function askTests<T extends Task = 'classify'>(
     const due = wanted.flat();
     requests.ask(due);
     if (stopWhen === undefined) requests.askAhead();
-    await requests.settle(due);
+    do await requests.settle(due);
+    while (requests.isTiming);
     wanted.forEach((probes, index) => {
       if (probes.length === 0) return;
       const run = runs[index]!;

@@ -2,11 +2,14 @@ import { setMaxListeners } from 'node:events';
 import PQueue from 'p-queue';
 import type { Missing, Outcome, Probe, Task } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
-import type { AskOptions } from './ask.ts';
+import type { AskOptions, RunLog } from './ask.ts';
 import { DisguisedBlocks } from './disguise.ts';
+import { Solitude } from './solitude.ts';
 
 /** Probes that are put in line together ahead of time, and mixed as far as that. */
 const block = 512;
+
+type Answered<T extends Task> = Parameters<RunLog<T>['record']>[0][number];
 
 /** What became of the probes of an audit. */
 export interface AskedProbes<T extends Task = 'classify'> {
@@ -30,8 +33,8 @@ export class Requests<T extends Task> implements AskedProbes<T> {
   readonly #signal: AbortSignal;
   readonly #ids = new Set<string>();
   readonly #underWay = new Map<string, Promise<void>>();
-  /** Requests whose time is measured. */
-  readonly #timed = new Set<Promise<void>>();
+  /** Of requests whose time is measured: one that waits for others says nothing of the suspect. */
+  readonly #solitude = new Solitude();
   /** Outcomes that the run log does not give back. */
   readonly #kept = new Map<string, Outcome<T>>();
   #size = 0;
@@ -53,6 +56,11 @@ export class Requests<T extends Task> implements AskedProbes<T> {
   outcomeOf(probe: Probe<T>): Outcome<T> | undefined {
     if (!this.#ids.has(probe.id)) return undefined;
     return this.#kept.get(probe.id) ?? this.#options.runLog.recall(probe);
+  }
+
+  /** Whether an answer is being timed, which nothing must keep from being read. */
+  get isTiming(): boolean {
+    return this.#solitude.isSought;
   }
 
   /** Puts probes in line that are not yet, before those that were put there ahead of time. */
@@ -80,7 +88,7 @@ export class Requests<T extends Task> implements AskedProbes<T> {
    */
   async settle(probes: readonly Probe<T>[]): Promise<void> {
     await Promise.all(new Set(probes.map(({ id }) => this.#underWay.get(id))));
-    while (this.#timed.size > 0) await Promise.all(this.#timed);
+    await this.#solitude.over();
     if (this.#options.signal.aborted || this.#failure !== undefined) await this.finish();
   }
 
@@ -124,35 +132,42 @@ export class Requests<T extends Task> implements AskedProbes<T> {
 
   async #askNext(batch: readonly Probe<T>[]): Promise<void> {
     this.#queue.concurrency = this.#concurrency;
-    const isTimed = this.#options.alone?.has(batch[0]!.id) ?? false;
-    const answered = this.#askBatch(batch, isTimed).catch((cause) => this.#fail(cause));
-    if (isTimed) this.#timed.add(answered);
-    await answered;
-    this.#timed.delete(answered);
+    await this.#askBatch(batch).catch((cause) => this.#fail(cause));
     for (const { id } of batch) this.#underWay.delete(id);
     this.#queue.concurrency = this.#concurrency;
   }
 
-  async #askBatch(batch: readonly Probe<T>[], isTimed: boolean): Promise<void> {
-    const { pace, runLog, progress, expected } = this.#options;
+  async #askBatch(batch: readonly Probe<T>[]): Promise<void> {
+    const { runLog, progress, expected, alone } = this.#options;
     await this.#disguise?.pause(this.#options.signal);
-    if (this.#signal.aborted || this.#failure !== undefined) return;
-    const disturbances = pace?.disturbances;
-    const begun = performance.now();
-    const outcomes = await this.#options.ask(batch, { signal: this.#signal });
-    const milliseconds = performance.now() - begun;
-    const isCalm = isTimed && disturbances === pace?.disturbances;
-    const answers = batch.map((probe, index) => ({
-      probe,
-      outcome: outcomes[index]!,
-      ...(isCalm && { milliseconds }),
-    }));
+    const isTimed = alone?.has(batch[0]!.id) ?? false;
+    const answers = isTimed
+      ? await this.#solitude.alone(() => this.#timedAnswers(batch))
+      : await this.#solitude.together(() => this.#answers(batch));
+    if (answers.length === 0) return;
     await runLog.record(answers);
     for (const { probe, outcome } of answers) {
       this.#count(outcome);
       if (runLog.recall(probe) === undefined) this.#kept.set(probe.id, outcome);
     }
     progress?.('asking the suspect', this.#size, expected);
+  }
+
+  /** Asks, unless the asking has ended. */
+  async #answers(batch: readonly Probe<T>[]): Promise<Answered<T>[]> {
+    if (this.#signal.aborted || this.#failure !== undefined) return [];
+    const outcomes = await this.#options.ask(batch, { signal: this.#signal });
+    return batch.map((probe, index) => ({ probe, outcome: outcomes[index]! }));
+  }
+
+  async #timedAnswers(batch: readonly Probe<T>[]): Promise<Answered<T>[]> {
+    const { pace } = this.#options;
+    const disturbances = pace?.disturbances;
+    const begun = performance.now();
+    const answers = await this.#answers(batch);
+    const milliseconds = performance.now() - begun;
+    const isCalm = disturbances === pace?.disturbances;
+    return isCalm ? answers.map((answer) => ({ ...answer, milliseconds })) : answers;
   }
 
   #count(outcome: Outcome<T>): void {

@@ -205,6 +205,31 @@ describe('askTests', () => {
     await expect(failed).rejects.toMatchObject({ code: 'SUSPECT_REFUSED' });
   });
 
+  it('times an answer while nothing else is asked, so that one in line is no slow one', async () => {
+    let under = 0;
+    let free: Promise<unknown> = Promise.resolve();
+    const suspect = suspectOf(async (inputs) => {
+      under += 1;
+      if (inputs.length === 1) expect(under).toBe(1);
+      free = free.then(() => setTimeout(20));
+      await free;
+      under -= 1;
+      return inputs.map(answer);
+    });
+    const times: number[] = [];
+    const runLog = new MemoryLog();
+    const record = runLog.record.bind(runLog);
+    runLog.record = (entries) => {
+      times.push(...entries.flatMap(({ milliseconds = [] }) => milliseconds));
+      return record(entries);
+    };
+    const runs = [new ListRun(ids(30), 30)];
+    const alone = new Set(['p7', 'p8', 'p20']);
+    await ask({ suspect, runs, runLog, alone, concurrency: 8 });
+    expect(times).toHaveLength(3);
+    expect(Math.min(...times)).toBeLessThan(60);
+  });
+
   it('folds nothing while an answer is being timed', async () => {
     const suspect = suspectOf(async (inputs) => {
       await setTimeout(inputs.includes('p9') ? 40 : 1);
