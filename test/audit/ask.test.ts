@@ -238,9 +238,10 @@ describe('askTests', () => {
     let took = 0;
     const runLog = new MemoryLog();
     const record = runLog.record.bind(runLog);
-    runLog.record = (entries) => {
+    runLog.record = async (entries) => {
       took = entries[0]?.milliseconds ?? took;
-      return record(entries);
+      await setTimeout(10);
+      await record(entries);
     };
     const onFold = () => {
       const until = performance.now() + 400;
