@@ -1,18 +1,10 @@
-import type { KeyObject } from 'node:crypto';
 import { digestOf } from '../../src/audit/plan.ts';
 import type { DossierStatement } from '../../src/dossier/statement.ts';
-import { weakestGrade } from '../../src/dossier/verify/claims.ts';
 import type { Trust } from '../../src/dossier/verify/trust.ts';
-import { verifyDossier } from '../../src/dossier/verify/verify.ts';
 import { importPublicKey, keyIdentifier } from '../../src/keys/signing.ts';
 import { nextRunEntry, runGenesis } from '../../src/ledger/run-chain.ts';
-import { refusal, signedAnew, statementOf } from './mutations.ts';
-
-/** What a false accuser starts from: a dossier that verifies, and the key that signed it. */
-export interface Accuser {
-  readonly text: string;
-  readonly key: KeyObject;
-}
+import type { Attempt } from './received.ts';
+import type { Victim } from './tampering.ts';
 
 type Cheat = (statement: DossierStatement) => void;
 type Changeable<Value> = { -readonly [Field in keyof Value]: Value[Field] };
@@ -123,35 +115,32 @@ export const undetectableCheats: Readonly<Record<string, (turn: number) => Cheat
   },
 };
 
-/** Says what is wrong with how an attempt was received; undefined when it was received rightly. */
-export function receivedWrongly({ text, key }: Accuser, kind: string, turn: number): unknown {
-  const statement = statementOf(text);
+export const editKinds: readonly string[] = [
+  ...Object.keys(refusedCheats),
+  ...Object.keys(undetectableCheats),
+].map((kind) => `edit: ${kind}`);
+
+/** Returns a dossier that was edited by one kind of cheat, as its reader gets it. */
+export function edited({ statement, key }: Victim, name: string, turn: number): Attempt {
+  const kind = name.replace('edit: ', '');
+  const copy = structuredClone(statement);
   const refusable = refusedCheats[kind];
-  (refusable ?? undetectableCheats[kind]!)(turn)(statement);
-  const forged = signedAnew(statement, key);
-  if (refusable !== undefined) {
-    const code = refusal(forged);
-    return code === 'EVIDENCE_INVALID' ? undefined : `${kind} ${turn}: ${code}`;
-  }
-  const trusts = trustsOf(statement);
-  const { claims } = verifyDossier(forged, trusts.lawful);
-  const weakest = weakestGrade(claims);
-  const order = claims.find(({ claim }) => claim === 'order')!.grade;
-  const fine = weakest === 'asserted' && order === 'asserted';
-  return fine ? undefined : `${kind} ${turn}: ${weakest}, order ${order}`;
+  (refusable ?? undetectableCheats[kind]!)(turn)(copy);
+  return {
+    ...{ statement: copy, key, trust: lawfulTrust(copy) },
+    falsified: ['order', "the tenant's questions", 'first look', "the suspect's answers"],
+    mustBeRefused: refusable !== undefined,
+  };
 }
 
 /** Everything that a cheat gets lawfully: its own key known, its log and plan witnessed, but late. */
-function trustsOf({ predicate }: DossierStatement): { readonly lawful: Trust } {
+function lawfulTrust({ predicate }: DossierStatement): Trust {
   const availableSince = new Date(Date.parse(predicate.epoch.createdAt) - 1000);
   const root = predicate.plan.log.root!;
   const digests = [root, digestOf(predicate.plan), digestOf(predicate.plan).slice(7)];
   const witnessed = digests.map((digest) => ({ digest, at: new Date(predicate.plan.sealedAt) }));
   return {
-    lawful: {
-      ownerKey: keyIdentifier(importPublicKey(predicate.ownerKey)),
-      availableSince,
-      witnessed,
-    },
+    ownerKey: keyIdentifier(importPublicKey(predicate.ownerKey)),
+    ...{ availableSince, witnessed },
   };
 }

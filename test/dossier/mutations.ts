@@ -123,32 +123,42 @@ function changedText(text: string, random: Random): string {
   return text.slice(0, where) + next + text.slice(where + 1);
 }
 
-/** Changes a file's bytes in one of the ways in which files get changed, or are. */
-export function mutateBytes(text: string, random: Random): string {
-  const where = random.integer(text.length);
-  const ways: (() => string)[] = [
-    () => text.slice(0, where),
-    () => text.slice(0, where) + text.slice(where + 1),
-    () => text.slice(0, where) + text[where]! + text.slice(where),
-    () => text.slice(0, where) + String.fromCharCode(random.integer(256)) + text.slice(where),
-    () => `${text.slice(0, where)}${flipped(text[where]!)}${text.slice(where + 1)}`,
-    () => text + text,
-    () => `${text} `,
-    () => ` ${text}`,
-    () => text.slice(0, -1),
-    () => `\uFEFF${text}`,
-    () => text.replace(/\n$/, '\r\n'),
-    () => `${JSON.stringify(JSON.parse(text), null, 1)}\n`,
-    () => `${JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(text)).reverse()))}\n`,
-    () => text.replace('"payload":"', '"payload":"" ,"payload":"'),
-    () => text.replace(/"sig":"([^"]+)"/, (_, sig) => `"sig":"${sig.replace(/=+$/, '')}"`),
-    () => text.replace(/"sig":"([^"]{10})/, (_, sig) => `"sig":"${sig}\\n`),
-    () => text.replace('"payloadType":"application', '"payloadType":"\\u0061pplication'),
-    () => text.replace('{', '{"extra":1,'),
-  ];
-  return ways[random.integer(ways.length)]!();
-}
+type ByteWay = (text: string, random: Random) => string;
 
-function flipped(character: string): string {
-  return String.fromCharCode(character.charCodeAt(0) ^ 1);
-}
+const at = (change: (text: string, where: number, random: Random) => string): ByteWay => {
+  return (text, random) => change(text, random.integer(text.length), random);
+};
+
+/** The ways in which files get changed, or are. */
+export const byteWays: Readonly<Record<string, ByteWay>> = {
+  'cut short': at((text, where) => text.slice(0, where)),
+  'byte removed': at((text, where) => text.slice(0, where) + text.slice(where + 1)),
+  'byte twice': at((text, where) => text.slice(0, where) + text[where]! + text.slice(where)),
+  'byte added': at((text, where, random) => {
+    const added = String.fromCharCode(random.integer(256));
+    return text.slice(0, where) + added + text.slice(where);
+  }),
+  'bit flipped': at((text, where, random) => {
+    const flipped = text.charCodeAt(where) ^ (1 << random.integer(7));
+    return text.slice(0, where) + String.fromCharCode(flipped) + text.slice(where + 1);
+  }),
+  'whole file twice': (text) => text + text,
+  'blank behind': (text) => `${text} `,
+  'blank before': (text) => ` ${text}`,
+  'no line end': (text) => text.slice(0, -1),
+  'byte order mark': (text) => `\uFEFF${text}`,
+  'line end of another system': (text) => text.replace(/\n$/, '\r\n'),
+  indented: (text) => `${JSON.stringify(JSON.parse(text), null, 1)}\n`,
+  'fields in another order': (text) =>
+    `${JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(text)).reverse()))}\n`,
+  'field twice': (text) => text.replace('"payload":"', '"payload":"" ,"payload":"'),
+  'signature without padding': (text) =>
+    text.replace(/"sig":"([^"]+)"/, (_, sig) => `"sig":"${sig.replace(/=+$/, '')}"`),
+  'line end in the signature': (text) =>
+    text.replace(/"sig":"([^"]{10})/, (_, sig) => `"sig":"${sig}\\n`),
+  'character escaped': (text) =>
+    text.replace('"payloadType":"application', '"payloadType":"\\u0061pplication'),
+  'field added': (text) => text.replace('{', '{"extra":1,'),
+  'signature twice': (text) =>
+    text.replace(/"signatures":\[(.*)\]/, (_, one) => `"signatures":[${one},${one}]`),
+};

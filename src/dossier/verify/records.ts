@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { AuditPlan } from '../../audit/plan.ts';
 import type { ServedRecord } from '../../contracts.ts';
+import { inputDigest } from '../../keys/canonical-input.ts';
 import type { KeyedBits } from '../../keys/coin-tree.ts';
 import { verifyConsistency } from '../../keys/merkle.ts';
 import { type ChainEntry, commitToPayload } from '../../ledger/chain.ts';
@@ -29,12 +30,16 @@ export interface LogFindings {
 
 /**
  * Checks the extract of the serving log: it stands in the tree that the plan names, under the owner's
- * signature; the epoch's key and the profile were sealed in it before the first record shown; and each
- * record opens its entry and is of the plan's tenant and epoch.
+ * signature; the epoch's key and the profile were sealed in it before the first record shown; each
+ * record opens its entry and is of the plan's tenant and epoch; and no question is shown twice, since
+ * the coins of a repeated one are one coin.
  *
  * @throws TouchmarkError EVIDENCE_INVALID
  */
-export function verifyLog({ log, plan }: DossierPredicate, ownerKey: KeyObject): LogFindings {
+export function verifyLog(
+  { log, plan, epoch }: DossierPredicate,
+  ownerKey: KeyObject,
+): LogFindings {
   const { checkpoint, entries } = verifyLogExtract(log, ownerKey);
   const isPlans =
     logOrigin(checkpoint.identifier) === plan.log.origin &&
@@ -56,9 +61,15 @@ export function verifyLog({ log, plan }: DossierPredicate, ownerKey: KeyObject):
       commitToPayload(Buffer.from(salt, 'hex'), bytes) === entry.commitment;
     if (!opens) throw refused(`opens record ${sequence} to something else than was logged`);
     const record = decodeRecord(bytes, sequence);
-    if (record.tenant === plan.tenant && record.epoch === plan.epoch) return record;
-    throw refused(`shows record ${sequence} of another tenant or epoch`);
+    if (record.tenant !== plan.tenant || record.epoch !== plan.epoch) {
+      throw refused(`shows record ${sequence} of another tenant or epoch`);
+    }
+    if (Date.parse(record.servedAt) <= Date.parse(entry.at)) return record;
+    throw refused(`shows record ${sequence} as served after it was logged`);
   });
+  requireEpochTimes(epoch, seals, records);
+  const questions = new Set(records.map(({ input }) => inputDigest(input).toString('base64')));
+  if (questions.size < records.length) throw refused('shows a question of its log twice');
   return { records, anchor: anchorOf(log, ownerKey, checkpoint, entries) };
 }
 
@@ -106,6 +117,23 @@ function requireSealsFirst(
     }
   }
   if (seals.length > 2) throw refused('shows more seals than it needs');
+}
+
+/** The log seals a key that exists, and shows no answer under it once others have followed. */
+function requireEpochTimes(
+  { createdAt, retiredAt }: DossierPredicate['epoch'],
+  seals: readonly Extract<ChainEntry, { kind: 'sealed' }>[],
+  records: readonly ServedRecord[],
+): void {
+  const sealed = seals.find(({ what }) => what === 'epoch')!;
+  if (Date.parse(sealed.at) < Date.parse(createdAt)) {
+    throw refused('says that its key was made after the log had sealed it');
+  }
+  const last = records.at(-1);
+  if (retiredAt === null || last === undefined) return;
+  if (Date.parse(retiredAt) < Date.parse(last.servedAt)) {
+    throw refused('shows answers from after its key was retired');
+  }
 }
 
 function anchorOf(

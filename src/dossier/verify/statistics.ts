@@ -4,8 +4,8 @@ import {
   exchangeabilityAssumption,
   replayAssumption,
 } from '../../audit/material.ts';
-import { charges } from '../../audit/multiplicity.ts';
-import { replayTests } from '../../audit/replay.ts';
+import { type Charge, charges } from '../../audit/multiplicity.ts';
+import { replayTests, type StopRule } from '../../audit/replay.ts';
 import { decodeMaterial, joinParts } from '../../audit/stored-material.ts';
 import { provenanceTests } from '../../audit/tests/registry.ts';
 import type { Evidence, Outcome, ServedRecord } from '../../contracts.ts';
@@ -15,9 +15,13 @@ import { refused } from '../envelope.ts';
 import { needsReveal } from '../shown-tests.ts';
 import type { DossierPredicate } from '../statement.ts';
 import { sealedProfile } from './commitments.ts';
+import { requirePlannedQuestions } from './questions.ts';
 
 /** Numbers may differ by this share between machines: their libraries round in their own ways. */
 const tolerance = 1e-6;
+
+/** Bans; configurations may ask for no less. */
+const lowestThreshold = 1;
 
 /**
  * Runs the tests again over the shown answers and compares all that the dossier says they came to.
@@ -50,8 +54,9 @@ export function recompute(
     referencesExchangeable: plan.assumptions.includes(exchangeabilityAssumption),
   });
   requireNoMore(predicate, material, tests);
+  requirePlannedQuestions(plan, material, tests);
   const used = new Set<string>();
-  const stopWhen = leftOut.length === 0 ? stopRuleOf(plan) : undefined;
+  const stopWhen = leftOut.length === 0 ? stopRuleOf(plan) : statedStop(predicate, tests);
   const { evidence } = replayTests(
     material,
     plan.gives,
@@ -69,21 +74,34 @@ export function recompute(
     const place = `evidence of ${own.test}`;
     if (stated.test !== own.test) throw refused('lists its tests in another order');
     if (!leftOut.includes(own.test)) requireSame(place, stated, own);
-    else requirePossibleNull(stated, plan);
+    else requirePossible(stated, own, plan);
   }
   requireJudgement(predicate);
   return { evidence, material };
 }
 
-/** A test that is left out has the null of its kind, that of the plan’s assumptions, or none. */
-function requirePossibleNull(
-  { test, null: stated }: DossierPredicate['findings']['evidence'][number],
+/** Without the tests that are left out, only what the others asked says when an audit stopped early. */
+function statedStop(
+  { plan, findings }: DossierPredicate,
+  tests: ReadonlySet<string>,
+): StopRule | undefined {
+  if (plan.stopping !== 'threshold') return undefined;
+  const stated = new Map(findings.evidence.map(({ test, probes }) => [test, probes]));
+  return (evidence) =>
+    evidence.every(({ test, probes }) => !tests.has(test) || probes === stated.get(test));
+}
+
+/** A test that is left out has its keys, and the null of its kind, of the plan’s assumptions, or none. */
+function requirePossible(
+  stated: DossierPredicate['findings']['evidence'][number],
+  own: Evidence,
   { assumptions }: DossierPredicate['plan'],
 ): void {
-  if (stated === 'descriptive') return;
-  const registered = provenanceTests.find(({ name }) => name === test)?.null;
+  requireSame(`evidence of ${own.test}, keys`, stated.keyMaterial, own.keyMaterial);
+  if (stated.null === 'descriptive') return;
+  const registered = provenanceTests.find(({ name }) => name === own.test)?.null;
   const assumed = assumptions.includes(replayAssumption) && registered === 'descriptive';
-  requireSame(`evidence of ${test}, null`, stated, assumed ? 'keyed' : registered);
+  requireSame(`evidence of ${own.test}, null`, stated.null, assumed ? 'keyed' : registered);
 }
 
 /** Records and leaves of keys that no shown test reads must not be there. */
@@ -113,10 +131,27 @@ function requireJudgement({ plan, findings }: DossierPredicate): void {
   for (const score of ['rawScore', 'score', 'keyedScore', 'verdict'] as const) {
     requireSame(`the ${score}`, findings[score], judged[score]);
   }
-  const everyAudit = charges({ tenants: 1, suspects: 1, audit: 1 });
-  const least = everyAudit.reduce((sum, { bans }) => sum + bans, 0);
-  const paid = plan.multiplicity.reduce((sum, { bans }) => sum + bans, 0);
-  if (paid < least - tolerance) throw refused('charges less than a first audit pays');
+  if (plan.threshold < lowestThreshold) {
+    throw refused(`calls a match from ${plan.threshold} bans on; no audit may below 1`);
+  }
+  requireSame('the charges', plan.multiplicity, owedCharges(plan));
+}
+
+/** The charges of an audit that looked at what this one says it did. */
+function owedCharges({ multiplicity, traps = [] }: DossierPredicate['plan']): readonly Charge[] {
+  const said = (pattern: RegExp): number | undefined => {
+    const numbers = multiplicity.map(({ reason }) => pattern.exec(reason)?.[1]);
+    const found = numbers.find((number) => number !== undefined);
+    return found === undefined ? undefined : Number(found);
+  };
+  return charges({
+    tenants: said(/^one of ([1-9]\d*) tenants/) ?? 1,
+    suspects: said(/^one of ([1-9]\d*) suspects/) ?? 1,
+    audit: said(/^audit ([1-9]\d*) of/) ?? 1,
+    coinsByStock:
+      traps.some(({ kind }) => kind === 'coin') ||
+      multiplicity.some(({ reason }) => reason.startsWith('coins ')),
+  });
 }
 
 /** Compares two values deeply, numbers up to the tolerance. */
