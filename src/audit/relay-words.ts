@@ -2,7 +2,7 @@ import type { RelayCoins, RelayJudgement, RelaySightings } from './relay.ts';
 
 /** Says what came of a relay check, in plain words. */
 export function relaySays(
-  { finding, shown }: RelayJudgement,
+  { finding, able, shown }: RelayJudgement,
   {
     epochClosed,
     coins,
@@ -20,7 +20,11 @@ export function relaySays(
         : []),
       ...(shown.log ? ['the questions of this audit came to us while it was asked'] : []),
     ];
-    return `The suspect seems to forward questions to our own service: ${signs.join(', and ')}. Its answers then are ours, and do not show that it learned from them.`;
+    const ours =
+      able.coins && !shown.coins
+        ? 'Its answers do not follow the coins of keys in use, so that it may answer by itself, and ask us to compare or to learn.'
+        : 'Its answers then are ours, and do not show that it learned from them.';
+    return `The suspect seems to forward questions to our own service: ${signs.join(', and ')}. ${ours}`;
   }
   const seen =
     found === 0

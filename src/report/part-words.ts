@@ -151,6 +151,6 @@ function relayLimits({ finding }: RelayPart): readonly string[] {
   return [
     finding === 'not-testable'
       ? 'Whether the suspect forwards questions to our own service could not be tested.'
-      : 'A relay that rewrites questions, or asks a gateway whose log is elsewhere, shows none of the signs that were looked for.',
+      : 'That nothing speaks for a relay rests on the owner’s own log; one that rewrites questions, or asks a gateway whose log is elsewhere, shows no sign.',
   ];
 }

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
   judgeRelay,
+  type RelayJudgement,
   type RelaySightings,
   relayCoins,
   relayLevel,
   relaySightings,
 } from '../../src/audit/relay.ts';
+import { relaySays } from '../../src/audit/relay-words.ts';
 import { CoinTree } from '../../src/keys/coin-tree.ts';
 import { adjustedLowerBound } from '../../src/stats/bounds.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
@@ -122,10 +124,16 @@ describe('the finding', () => {
     ...{ asked, agreeing: asked, keys, log10E },
   });
 
+  const wordsOf = (judgement: RelayJudgement) =>
+    relaySays(judgement, { epochClosed: true, coins: coins(20, 0), sightings: quiet });
+
   it('speaks for a relay by either sign, whether the epoch is closed or not', () => {
     expect(judgeRelay(false, coins(20, 2.4), quiet).finding).toBe('relay-likely');
     const seen = judgeRelay(true, coins(20, -1), { ...quiet, log10P: -2.4 });
     expect(seen).toMatchObject({ finding: 'relay-likely', shown: { coins: false, log: true } });
+    expect(wordsOf(seen)).toContain('it may answer by itself, and ask us to compare or to learn');
+    const both = judgeRelay(true, coins(20, 3), { ...quiet, log10P: -9 });
+    expect(wordsOf(both)).toContain('Its answers then are ours');
     expect(judgeRelay(true, coins(20, 2.2), { ...quiet, log10P: -2.2 }).finding).toBe('no-sign');
   });
 
