@@ -67,6 +67,10 @@ export class RunAttempts {
   /** Of the sessions before this one. */
   readonly earlier: EarlierAttempts;
   readonly #file: AppendFile;
+  /** Lines that came while others were being written. */
+  #waiting: string[] = [];
+  /** Writes those that wait, once what is under way is done. */
+  #next: Promise<void> | undefined;
   #writing: Promise<void> = Promise.resolve();
 
   /** Use `openRunAttempts`. */
@@ -96,11 +100,15 @@ export class RunAttempts {
 
   /** A line that could not be written fails all later ones: the next request is not sent. */
   #append(line: Line): Promise<void> {
-    const turn = this.#writing.then(() =>
-      this.#file.append(Buffer.from(`${JSON.stringify(line)}\n`)),
-    );
-    this.#writing = turn;
-    return turn;
+    this.#waiting.push(`${JSON.stringify(line)}\n`);
+    if (this.#next === undefined) {
+      this.#next = this.#writing.then(() => {
+        this.#next = undefined;
+        return this.#file.append(Buffer.from(this.#waiting.splice(0).join('')));
+      });
+      this.#writing = this.#next;
+    }
+    return this.#next;
   }
 
   async close(): Promise<void> {
