@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { TouchmarkError } from '../../errors.ts';
 import { display, parseAddress } from './address.ts';
 import { excerpt } from './excerpt.ts';
+import { maskSecrets } from './secrets.ts';
 import { readWith, type Surroundings } from './suspect-surroundings.ts';
 
 /** A client of an OAuth 2 authorization server, with one of the two places for its secret. */
@@ -102,7 +103,7 @@ export class AccessTokens {
     const secret = await this.#secret();
     const asked = Date.now();
     const { status, text } = await this.#post(secret, signal);
-    const document = parsed(text.replaceAll(secret, '…'));
+    const document = parsed(maskSecrets(text, [secret, basicPair(this.#client.clientId, secret)]));
     const granted = grant.safeParse(document);
     if (status === 200 && granted.success) {
       const { access_token: token, expires_in: seconds } = granted.data;
@@ -126,7 +127,6 @@ export class AccessTokens {
     signal: AbortSignal,
   ): Promise<{ readonly status: number; readonly text: string }> {
     const { clientId, scope } = this.#client;
-    const pair = `${formEncoded(clientId)}:${formEncoded(secret)}`;
     try {
       const response = await request(this.#address, {
         method: 'POST',
@@ -134,7 +134,7 @@ export class AccessTokens {
         signal: AbortSignal.any([signal, AbortSignal.timeout(limitMilliseconds)]),
         headers: {
           accept: 'application/json',
-          authorization: `Basic ${Buffer.from(pair).toString('base64')}`,
+          authorization: `Basic ${basicPair(clientId, secret)}`,
           'content-type': 'application/x-www-form-urlencoded',
         },
         body: new URLSearchParams({
@@ -174,6 +174,10 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function basicPair(clientId: string, secret: string): string {
+  return Buffer.from(`${formEncoded(clientId)}:${formEncoded(secret)}`).toString('base64');
 }
 
 function formEncoded(text: string): string {

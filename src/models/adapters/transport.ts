@@ -13,6 +13,7 @@ import {
   Unreadable,
   unconnected,
 } from './failures.ts';
+import { maskSecrets, secretsIn } from './secrets.ts';
 
 export interface TransportOptions {
   /** Sent as `Authorization: Bearer`; never shown. */
@@ -77,6 +78,8 @@ export interface TransportCounts {
 export class Transport {
   readonly #agent: Agent;
   readonly #headers: Readonly<Record<string, string>>;
+  /** A server may echo the secrets it was sent; nothing behind this transport sees them. */
+  readonly #mask: (text: string) => string;
   readonly #options: TransportOptions;
   readonly #counts = { requests: 0, retries: 0 };
   /** Whether anything may have been sent. */
@@ -97,6 +100,8 @@ export class Transport {
       'accept-encoding': 'identity',
       ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
     };
+    const secrets = secretsIn([bearer ?? '', ...Object.values(options.headers ?? {})]);
+    this.#mask = (text) => maskSecrets(text, secrets);
     this.#agent = new Agent({
       connections: options.connections ?? (gate ? 16 : 4),
       maxResponseSize: responseLimitBytes,
@@ -238,9 +243,14 @@ export class Transport {
         ...(body === undefined ? { method: 'GET' } : { method: 'POST', body }),
       });
       this.#asked = true;
-      const text = this.#masked(await readBody(response.body, response.statusCode));
+      const text = this.#mask(await readBody(response.body, response.statusCode));
       if (response.statusCode < 200 || response.statusCode > 299) {
-        throw new HttpFailure(response.statusCode, response.headers, text);
+        const { location } = response.headers;
+        throw new HttpFailure(
+          response.statusCode,
+          { ...response.headers, location: this.#mask(String(location ?? '')) },
+          text,
+        );
       }
       return parseJson(text);
     } catch (error) {
@@ -250,14 +260,6 @@ export class Transport {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
     }
-  }
-
-  /** A server may echo the secrets it was sent; nothing behind this line sees them. */
-  #masked(text: string): string {
-    const { bearer, headers = {} } = this.#options;
-    return [bearer ?? '', ...Object.values(headers)]
-      .filter((secret) => secret.length >= 8)
-      .reduce((masked, secret) => masked.replaceAll(secret, '…'), text);
   }
 }
 
