@@ -25,8 +25,6 @@ import type { BenchRow } from './measure.ts';
 const probes = 100_000;
 /** The suspect's own time for one question. */
 const milliseconds = 2;
-/** Probes of the parts that are measured without a suspect. */
-const fewer = 20_000;
 
 /** What an audit costs beside the time that the suspect takes, and what it keeps in memory. */
 export async function benchAuditEngine(): Promise<readonly BenchRow[]> {
@@ -49,48 +47,53 @@ export async function benchAuditMemory(): Promise<readonly BenchRow[]> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const material = materialOf(probes);
-  const kept: { readonly answered: number; readonly bytes: number }[] = [];
+  const kept: { readonly answered: number; readonly used: number; readonly resident: number }[] =
+    [];
   await withSuspect(0, (address) =>
     askByEngine(address, material, ({ answered }) => {
       if (answered < ((kept.length + 1) * probes) / 4) return;
       collect();
-      const { heapUsed, arrayBuffers } = process.memoryUsage();
-      kept.push({ answered, bytes: heapUsed + arrayBuffers });
+      const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
+      kept.push({ answered, used: heapUsed + arrayBuffers, resident: rss });
     }),
   );
   const [first, last] = [kept[0]!, kept.at(-1)!];
-  const value = (last.bytes - first.bytes) / (last.answered - first.answered);
-  return [
-    {
-      name: 'audit-engine/kept',
+  const row = (name: string, what: 'used' | 'resident', words: string): BenchRow => {
+    const value = (last[what] - first[what]) / (last.answered - first.answered);
+    return {
+      name: `audit-engine/${name}`,
       value,
       unit: `bytes per answered probe of ${labels.length} labels`,
-      ratio: (value * probes) / first.bytes,
-      against: `${megabytes(first.bytes)} in use at the first quarter of ${probes} probes`,
-    },
+      ratio: last[what] / first[what] - 1,
+      against: `${megabytes(first[what])} ${words} at the first quarter of ${probes} probes`,
+    };
+  };
+  return [
+    row('kept', 'used', 'in use'),
+    row('resident', 'resident', 'resident, garbage collected at the quarters,'),
   ];
 }
 
 /** What the parts of the engine cost by themselves. */
 export async function benchAuditParts(): Promise<readonly BenchRow[]> {
-  const material = materialOf(fewer);
+  const material = materialOf(probes);
   const known = new Map<string, Outcome>(answersFor(material));
   const replay = await timed(async () =>
     replayTests(material, ['labels', 'probabilities'], (id) => known.get(id)),
   );
   const [log, bare] = await timeLog([...known]);
-  const pace = await timePace(fewer / batchSize);
+  const pace = await timePace(probes / batchSize);
   const row = (name: string, seconds: number, other: number, against: string): BenchRow => ({
     name: `audit-engine/${name}`,
-    value: microseconds(seconds, fewer),
+    value: microseconds(seconds, probes),
     unit: 'microseconds per probe',
     ratio: seconds / other,
     against,
   });
   return [
-    row('tests', replay.processor, ownTime(fewer), ownTimeSays),
+    row('tests', replay.processor, ownTime(probes), ownTimeSays),
     row('run log', log, bare, `bare writes and synchronisations of the same bytes`),
-    row('budget and pace', pace, ownTime(fewer), ownTimeSays),
+    row('budget and pace', pace, ownTime(probes), ownTimeSays),
   ];
 }
 
@@ -122,7 +125,7 @@ function timeRows(plain: readonly Spent[], engine: Spent): BenchRow[] {
 function sizeRow(sizes: Sizes): BenchRow {
   const [second, last] = [mean(sizes[1]), mean(sizes[3])];
   return {
-    name: 'audit-engine/resident',
+    name: 'audit-engine/uncollected',
     value: (last - second) / (probes / 2),
     unit: 'bytes per probe, from the second quarter to the last',
     ratio: (last - second) / second,
