@@ -43,7 +43,10 @@ export const flags = {
     describe: 'fail unless every claim rests on at least this',
   },
   'owner-key': { ...text, describe: "the owner's key identifier, as you have it from the owner" },
-  'available-since': { ...text, describe: "the suspect's first provable availability, a date" },
+  'available-since': {
+    ...text,
+    describe: 'the first provable availability of the suspect or an earlier version of it, a date',
+  },
   'timestamp-authority': {
     type: 'array',
     requiresArg: true,
@@ -62,11 +65,22 @@ export const flags = {
     ...text,
     describe: 'your own unmarked copy of the protected model, KIND:WHERE, for the clean answers',
   },
-  sample: {
+  choices: {
     type: 'number',
     requiresArg: true,
-    default: 1000,
-    describe: 'questions of the sample at most',
+    describe: 'how many keys, logs, plans and suspects you suppose the owner could choose among',
+  },
+  control: {
+    type: 'array',
+    requiresArg: true,
+    describe:
+      'models that you know to be innocent, KIND:WHERE, to see what the questions do to them',
+  },
+  share: {
+    type: 'number',
+    requiresArg: true,
+    default: 1,
+    describe: 'the chance of each question to be asked, at most 1',
   },
   seed: {
     ...text,

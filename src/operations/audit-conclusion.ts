@@ -6,6 +6,7 @@ import { plannedAudit } from '../audit/rehearsal-applicability.ts';
 import type { TierThresholds } from '../audit/verdict.ts';
 import type { PolicyConfig } from '../config/policy.ts';
 import { shownTests } from '../dossier/shown-tests.ts';
+import { publicKeyOf } from '../keys/signing.ts';
 import { operatorOf } from '../models/adapters/suspect-names.ts';
 import { renderHtml } from '../report/html.ts';
 import { renderJson } from '../report/json.ts';
@@ -18,6 +19,7 @@ import { checkRelay } from './audit-relay.ts';
 import { reportOf } from './audit-report.ts';
 import type { VouchedRun } from './audit-run.ts';
 import { trapFindings } from './audit-traps.ts';
+import { earliestDatedCheckpoint } from './log-checkpoints.ts';
 import { policyActions, runPolicy } from './policy.ts';
 import { storedRehearsals } from './rehearse.ts';
 
@@ -37,6 +39,7 @@ export async function concludeAudit(
   const report = reportOf({
     ...asked,
     ...{ sealed, vouchers, judgement, power, records, answers },
+    recordsDated: await areRecordsDated(prepared, sealed.plan),
     relay: await checkRelay(prepared, { plan: sealed.plan, material, answers }),
     operator: options.operator ?? operatorOf(options.suspect, config.suspects),
     epochRetiredAt: prepared.retiredAt,
@@ -64,6 +67,18 @@ export async function concludeAudit(
   await run.writeReport('json', renderJson(complete));
   await run.writeReport('html', renderHtml(complete));
   return complete;
+}
+
+async function areRecordsDated(
+  { project, keyRing, records }: PreparedAudit,
+  { log }: VouchedRun['sealed']['plan'],
+): Promise<boolean> {
+  const dated = await earliestDatedCheckpoint(
+    project.config.log.directory,
+    publicKeyOf(keyRing.signingKey()),
+    { covering: records.at(-1)?.sequence ?? 0, within: log.entries },
+  );
+  return dated !== undefined;
 }
 
 /** Runs what the policy asks for, once everything that it can refer to is on disk. */

@@ -20,6 +20,8 @@ import { askingParts, custodyPart, powerPart } from './audit-report-parts.ts';
 export interface ReportParts {
   readonly sealed: SealedPlan;
   readonly vouchers: Vouchers;
+  /** Whether an authority dated a checkpoint of the log that holds all records. */
+  readonly recordsDated: boolean;
   readonly findings: AuditFindings;
   readonly judgement: Judgement;
   /** Since when answers carry another key, as the log shows it; undefined while it does not. */
@@ -77,7 +79,7 @@ export function reportOf(parts: ReportParts): AuditReport {
       horizon: horizonOf(plan),
       tests: plan.tests,
       assumptions: plan.assumptions,
-      standing: isVouchedFor(parts.vouchers) ? 'timestamped' : 'self-attested',
+      standing: isVouchedFor(parts) ? 'timestamped' : 'self-attested',
     },
     verdict,
     score,
@@ -98,7 +100,7 @@ export function reportOf(parts: ReportParts): AuditReport {
     ...askingParts(plan, findings, asked, parts),
     custody: custodyPart({ ...parts, plan, planHash: hash }),
     relay: parts.relay,
-    ...waysThere(parts.epochRetiredAt, parts.relay),
+    ...waysThere(parts),
     run: {
       probesAsked: asked,
       ...outcomes,
@@ -116,9 +118,9 @@ export function reportOf(parts: ReportParts): AuditReport {
   };
 }
 
-/** Others saw the plan, and nobody could choose the order of its questions. */
-function isVouchedFor({ planToken, beacon }: Vouchers): boolean {
-  return planToken !== null && beacon !== null;
+/** Others saw records and plan, and nobody could choose the order of the questions. */
+function isVouchedFor({ vouchers, recordsDated }: ReportParts): boolean {
+  return recordsDated && vouchers.planToken !== null && vouchers.beacon !== null;
 }
 
 function beaconText({ beacon }: Vouchers): string | null {
@@ -164,10 +166,11 @@ function fingerprintPart(
 }
 
 /** How answers may come to depend on a key without having learned from it, and what was done about it. */
-function waysThere(
-  epochRetiredAt: string | undefined,
-  { finding }: RelayPart,
-): Pick<AuditReport, 'ruledOut' | 'notRuledOut'> {
+function waysThere({
+  epochRetiredAt,
+  relay: { finding },
+  recordsDated,
+}: ReportParts): Pick<AuditReport, 'ruledOut' | 'notRuledOut'> {
   const relay = 'A relay that forwards questions to our own API';
   const open = {
     way: relay,
@@ -182,10 +185,11 @@ function waysThere(
     way: relay,
     how: `Since ${epochRetiredAt} the log shows answers under a later key only, so what our API answers now does not carry this one.${searched}`,
   };
-  if (finding === 'relay-likely') return { ruledOut: [], notRuledOut: [likely, ...alwaysOpen] };
+  const others = [...alwaysOpen, recordsDated ? datedRecords : undatedRecords];
+  if (finding === 'relay-likely') return { ruledOut: [], notRuledOut: [likely, ...others] };
   return {
     ruledOut: epochRetiredAt === undefined ? [] : [closed],
-    notRuledOut: [...(epochRetiredAt === undefined ? [open] : []), ...alwaysOpen],
+    notRuledOut: [...(epochRetiredAt === undefined ? [open] : []), ...others],
   };
 }
 
@@ -198,11 +202,17 @@ const alwaysOpen = [
     way: 'Public data that contains our answers',
     why: 'A model that learned from such data depends on the key without its maker having asked us.',
   },
-  {
-    way: 'Records written after the suspect was known',
-    why: 'The log and the plan carry no outside timestamp, so their dates are the owner’s own word.',
-  },
 ];
+
+const laterRecords = 'Records written after the suspect was known';
+const undatedRecords = {
+  way: laterRecords,
+  why: 'No authority dated the log, so its dates are the owner’s own word.',
+};
+const datedRecords = {
+  way: laterRecords,
+  why: 'An authority dated the log; whether the suspect was available by then, the reader of the dossier has to know.',
+};
 
 function withoutEmptyOutside(
   labels: readonly string[],

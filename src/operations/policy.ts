@@ -43,12 +43,16 @@ const passedOn = ['PATH', 'HOME', 'LANG'] as const;
 /**
  * Decides what a finished audit asks for. Each step is reached at its own number of bans, after
  * multiplicity: `notify` by the score, `restrict` and `escalate` by keyed evidence alone. Every step
- * that is reached and has a command becomes an action, mildest first; pure.
+ * that is reached and has a command becomes an action, mildest first. What seems to be a relay of our
+ * own service is never escalated: it agrees without having learned anything. Pure.
  */
 export function policyActions(report: AuditReport, policy: PolicyConfig): PolicyDecision {
   const keyed = keyedBans(report);
+  const isRelay = report.relay?.finding === 'relay-likely';
   const reached = steps.filter(
-    (tier) => (tier === 'notify' ? report.score : keyed) >= policy[tier].at,
+    (tier) =>
+      (tier === 'notify' ? report.score : keyed) >= policy[tier].at &&
+      !(isRelay && tier === 'escalate'),
   );
   return {
     tier: reached.at(-1) ?? 'none',

@@ -20,8 +20,10 @@ export interface ReaskOptions {
   readonly suspectBearer?: string;
   /** The reader's own unmarked copy of the protected model, KIND:WHERE. */
   readonly baseline?: string;
-  /** Questions at most. */
-  readonly sample: number;
+  /** Models that the reader knows to be innocent, KIND:WHERE each. */
+  readonly controls?: readonly string[];
+  /** The chance of each question to be asked, above 0 and at most 1. */
+  readonly share: number;
   /** What draws the sample; random by default. */
   readonly seed?: string;
   /** A JSON file with the audit's labelMap and suspectLabels. */
@@ -49,8 +51,8 @@ const readingSchema = z.strictObject({
 type Reading = z.output<typeof readingSchema>;
 
 /**
- * Asks the suspect again, the reader's own copy of the protected model, or both, for a random sample of
- * a dossier's probes, and weighs the keyed evidence of that sample alone.
+ * Asks the suspect again, the reader's own copy of the protected model and models known to be innocent,
+ * for a random sample of a dossier's probes, and weighs the keyed evidence of that sample alone.
  *
  * @throws TouchmarkError USAGE for settings that are not those of the audit; SUSPECT_* or UPSTREAM_*
  *   when nobody answers; INTERRUPTED
@@ -59,8 +61,9 @@ export async function askAgain(
   dossier: VerifiedDossier,
   options: ReaskOptions,
 ): Promise<AskedAgain> {
+  requireShare(options.share);
   const seed = options.seed ?? randomBytes(32).toString('hex');
-  const probes = sampleProbes(dossier, { seed, most: options.sample });
+  const probes = sampleProbes(dossier, { seed, share: options.share });
   const reading = await readingOf(dossier, options.reading);
   const suspect =
     options.suspect === undefined
@@ -74,17 +77,36 @@ export async function askAgain(
       : await asking(options.baseline, dossier, probes, {}, (classifier) =>
           cleanOf(classifier, probes, options),
         );
-  const own = reweigh(dossier, probes, { ...(suspect && { suspect }), ...(clean && { clean }) });
+  const controls: ReadonlyMap<string, Outcome>[] = [];
+  for (const control of options.controls ?? []) {
+    const answers = await asking(control, dossier, probes, {}, (classifier) =>
+      outcomesOf(classifier, probes, options),
+    );
+    controls.push(answers);
+  }
+  const own = reweigh(dossier, probes, {
+    controls,
+    ...(suspect && { suspect }),
+    ...(clean && { clean }),
+  });
   if (options.out !== undefined) {
     const kept = {
       schema: 'touchmark/reasked@1',
       ...{ dossier: dossier.digest, seed, own },
       ...(suspect && { suspect: Object.fromEntries(suspect) }),
       ...(clean && { clean: Object.fromEntries(clean) }),
+      controls: controls.map((answers) => Object.fromEntries(answers)),
     };
     await createFile(options.out, [`${JSON.stringify(kept, null, 1)}\n`], 0o600);
   }
   return { seed, own, spent: suspect ? [...suspect.keys()] : [] };
+}
+
+function requireShare(share: number): void {
+  if (share > 0 && share <= 1) return;
+  throw new TouchmarkError('USAGE', `--share ${share} is no share of the questions`, {
+    hint: 'write .1 for about a tenth of them, or 1 for all',
+  });
 }
 
 async function asking<Value>(
@@ -131,7 +153,7 @@ async function outcomesOf(
     some.forEach(({ id }, index) => {
       outcomes.set(id, answers[index]!);
     });
-    progress?.('asking the suspect again', outcomes.size, probes.length);
+    progress?.('asking again', outcomes.size, probes.length);
   }
   return outcomes;
 }

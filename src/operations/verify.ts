@@ -21,6 +21,8 @@ export interface VerifyOptions {
   readonly witness?: string;
   /** ISO 8601: the suspect's first provable availability. */
   readonly availableSince?: string;
+  /** How many keys, logs, plans and suspects the reader supposes were at the owner's choice. */
+  readonly choices?: number;
   /** Files with the /info of drand chains that the reader trusts. */
   readonly beaconChains?: readonly string[];
   /** What to ask again; the only thing that uses the network. */
@@ -117,6 +119,7 @@ async function trustOf(options: VerifyOptions): Promise<Trust> {
   return {
     ...(ownerKey !== undefined && { ownerKey: ownerKey.toLowerCase() }),
     ...(availableSince !== undefined && { availableSince: dateOf(availableSince) }),
+    ...(options.choices !== undefined && { choices: choicesOf(options.choices) }),
     ...{ authorities, witnessed, chains },
   };
 }
@@ -131,6 +134,13 @@ async function readWitness(path: string): Promise<NonNullable<Trust['witnessed']
     throw new TouchmarkError('INPUT_INVALID', `${path}:${index + 1} is no witnessed digest`, {
       hint: 'write {"digest": "64 hexadecimal digits", "at": "2026-01-02T03:04:05Z"} on a line',
     });
+  });
+}
+
+function choicesOf(choices: number): number {
+  if (choices >= 1 && Number.isFinite(choices)) return choices;
+  throw new TouchmarkError('USAGE', `--choices ${choices} is no number of choices`, {
+    hint: 'write 1 for none but what is paid for, or 1e6',
   });
 }
 

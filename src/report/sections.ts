@@ -13,7 +13,7 @@ export function parties(report: AuditReport, actions: Markup): Markup {
   const labels = suspect.labels === 0 ? 'labels not listed' : `${grouped(suspect.labels)} labels`;
   const standing =
     plan.standing === 'timestamped'
-      ? 'timestamped: the records it counts were timestamped before the suspect became available'
+      ? 'timestamped: an authority dated the records and the plan, and a public random round ordered the questions; whether the suspect was available by then, the reader has to know'
       : 'self-attested: no third party has witnessed that keys, log and plan came before the suspect’s answers';
   return facts([
     ['Suspect', html`${foreign(suspect.name)}, ${labels}, gives ${foreignList(suspect.gives)}`],

@@ -23,7 +23,7 @@ export interface Attempt {
   readonly key: KeyObject;
   /** Everything that the cheat can get from a reader without a lie. */
   readonly trust: Trust;
-  /** Claims that are false. */
+  /** Claims that are false, and must not be believed of a dossier that says "match". */
   readonly falsified: readonly string[];
   /** Whether nothing of it may be accepted, whatever the grades. */
   readonly mustBeRefused?: boolean;
@@ -31,6 +31,8 @@ export interface Attempt {
   readonly suspect?: Predict;
   /** The reader's own copy of the protected model. */
   readonly baseline?: Predict;
+  /** Models that the reader knows to be innocent. */
+  readonly controls?: readonly Predict[];
 }
 
 /** Signs an attempt and has it verified, with everything that a reader may do to believe it. */
@@ -40,8 +42,9 @@ export function received(attempt: Attempt): Received {
     const dossier = verifyDossier(text, attempt.trust);
     const claims = ownClaims(dossier, attempt);
     const weakest = weakestGrade(claims);
+    const accuses = dossier.findings.verdict === 'match';
     const believed = claims.filter(
-      ({ claim, grade }) => attempt.falsified.includes(claim) && grade !== 'asserted',
+      ({ claim, grade }) => accuses && attempt.falsified.includes(claim) && grade !== 'asserted',
     );
     const passed = attempt.mustBeRefused === true || weakest !== 'asserted' || believed.length > 0;
     const because = believed.map(({ claim, grade, because: why }) => `${claim} ${grade}: ${why}`);
@@ -74,11 +77,14 @@ function refusedBy(error: unknown): Received {
 }
 
 /** Claims once the reader has asked everybody that there is to ask. */
-function ownClaims(dossier: VerifiedDossier, { suspect, baseline, trust }: Attempt) {
-  if (suspect === undefined && baseline === undefined) return dossier.claims;
+function ownClaims(dossier: VerifiedDossier, attempt: Attempt) {
+  const { suspect, baseline, controls = [], trust } = attempt;
+  if (suspect === undefined && baseline === undefined && controls.length === 0) {
+    return dossier.claims;
+  }
   const { predicate, anchor, planHash } = dossier;
   const { labels, gives } = predicate.plan;
-  const probes = sampleProbes(dossier, { seed: 'reader', most: 10_000 });
+  const probes = sampleProbes(dossier, { seed: 'reader', share: 1 });
   const outcomeOf = (row: readonly number[]) => ({
     answer: {
       label: labels[row.indexOf(Math.max(...row))]!,
@@ -87,10 +93,11 @@ function ownClaims(dossier: VerifiedDossier, { suspect, baseline, trust }: Attem
   });
   const rows = (predict: Predict) =>
     probes.map(({ id, input }) => [id, Array.from(predict(String(input)))] as const);
+  const outcomes = (predict: Predict) =>
+    new Map(rows(predict).map(([id, row]) => [id, outcomeOf(row)]));
   const own = reweigh(dossier, probes, {
-    ...(suspect && {
-      suspect: new Map(rows(suspect).map(([id, row]) => [id, outcomeOf(row)])),
-    }),
+    ...(suspect && { suspect: outcomes(suspect) }),
+    controls: controls.map(outcomes),
     ...(baseline && { clean: new Map(rows(baseline)) }),
   });
   return gradeClaims(predicate, { anchor, planHash, trust, own });

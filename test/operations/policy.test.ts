@@ -51,6 +51,12 @@ describe('policyActions', () => {
     expect(decision.actions.map((action) => action.tier)).toEqual(actions);
   });
 
+  test('what seems to be a relay is not escalated', () => {
+    const relay = { ...match.relay!, finding: 'relay-likely' as const };
+    expect(policyActions(scored(40, 40, { relay }), everywhere).tier).toBe('restrict');
+    expect(policyActions(scored(40, 40), everywhere).tier).toBe('escalate');
+  });
+
   test('steps without a command ask for no action, and thresholds are the owner’s', () => {
     const policy = policyOf({ restrict: { at: 9, command: ['r'] }, escalate: { at: 12 } });
     expect(policyActions(scored(8, 8), policy)).toEqual({ tier: 'notify', actions: [] });

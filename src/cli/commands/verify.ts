@@ -25,10 +25,12 @@ export function addVerify(program: Argv): Argv {
           'timestamp-authority': flags['timestamp-authority'],
           'beacon-chain': flags['beacon-chain'],
           witness: flags.witness,
+          choices: flags.choices,
           reask: flags.reask,
           'suspect-bearer-env': flags['suspect-bearer-env'],
           baseline: flags.baseline,
-          sample: flags.sample,
+          control: flags.control,
+          share: flags.share,
           seed: flags.seed,
           reading: flags.reading,
           out: { ...flags.out, describe: 'a file to keep what was asked and answered in' },
@@ -39,15 +41,17 @@ export function addVerify(program: Argv): Argv {
           'fail unless every claim is anchored or recomputed',
         )
         .example(
-          '$0 verify acme.dossier.json --reask http:https://host/classify --sample 2000',
-          'ask the suspect yourself; without --reask and --baseline nothing uses the network',
+          '$0 verify acme.dossier.json --reask http:https://host/classify --share .2',
+          'ask the suspect yourself; only --reask, --baseline and --control use the network',
         )
         .epilogue('Exit code 5 when something does not hold, or not as firmly as --require asks.'),
     async (options) => {
       const { verify } = await import('../../operations/verify.ts');
       const { reachesGrade } = await import('../../dossier/verify/claims.ts');
       const reporter = createProgress(process.stderr);
-      const asks = options.reask !== undefined || options.baseline !== undefined;
+      const asks = [options.reask, options.baseline, options.control].some(
+        (each) => each !== undefined,
+      );
       const bearer = bearerFrom(options.suspectBearerEnv);
       const found = await verify({
         path: options.dossier,
@@ -56,9 +60,11 @@ export function addVerify(program: Argv): Argv {
         ...(options.availableSince !== undefined && { availableSince: options.availableSince }),
         ...(options.witness !== undefined && { witness: options.witness }),
         beaconChains: (options.beaconChain ?? []).map(String),
+        ...(options.choices !== undefined && { choices: options.choices }),
         ...(asks && {
           reask: {
-            sample: options.sample,
+            share: options.share,
+            controls: (options.control ?? []).map(String),
             signal: interruptSignal(),
             progress: reporter.progress,
             ...(options.reask !== undefined && { suspect: options.reask }),

@@ -1,7 +1,7 @@
 import { timeOf } from '../../keys/beacon.ts';
 import type { DossierPredicate } from '../statement.ts';
 import { type Claim, weakestFirst } from './claims.ts';
-import { logSeen, planSeen, roundPublished, type Sighting } from './moments.ts';
+import { isStamped, logSeen, planSeen, roundPublished, type Sighting } from './moments.ts';
 import type { AnchoredCheckpoint } from './records.ts';
 import type { Reweighed } from './reweigh.ts';
 import type { Trust } from './trust.ts';
@@ -15,18 +15,23 @@ export interface Circumstances {
   readonly own?: Reweighed;
 }
 
+/** Bans that a match has to reach by the reader's own asking, unless its plan asks for more. */
+const leastThreshold = 6;
+/** Bans at which questions that find an innocent model guilty are suspicious themselves. */
+const mostForControls = 1;
+
 /**
  * Says of each claim of a dossier that holds what it rests on, the weakest first.
  *
- * Whoever wrote the log could have invented it, posed as a tenant, or looked at the suspect before.
- * Arithmetic shows none of that: records and plan that somebody saw before the suspect was available
- * do, and a reader's own questions.
+ * Whoever wrote the log could have invented it, posed as a tenant, asked what any good model answers
+ * as the coins fall, shown the records that agree of many, or looked at the suspect before. Arithmetic
+ * shows none of that. A claim is lifted only by what excludes its own way of cheating.
  */
 export function gradeClaims(
   predicate: DossierPredicate,
   circumstances: Circumstances,
 ): readonly Claim[] {
-  const { trust, anchor, planHash, own } = circumstances;
+  const { trust, anchor, planHash } = circumstances;
   const seenLog = logSeen(anchor, trust);
   const seenPlan = planSeen(predicate, planHash, trust);
   return weakestFirst([
@@ -39,20 +44,19 @@ export function gradeClaims(
       ? asserted('owner', 'nobody vouches for the key that signed it; give --owner-key')
       : recomputed('owner', 'signed by the key that you expected'),
     beforeSuspect('order', seenLog, trust, {
-      shown: 'saw the records',
-      else: 'their times are the owner’s own',
+      shown: 'saw a commitment to the records',
+      otherwise: 'the times of the records are the owner’s own',
     }),
-    beforeSuspect("the tenant's questions", seenLog, trust, {
-      shown: 'saw the records, so that no question was chosen by what the suspect answers',
-      else: 'the owner could have posed as the tenant and asked only what agrees',
-    }),
-    planClaim(predicate, seenPlan, trust),
+    planClaim(predicate, seenPlan, circumstances),
     beforeSuspect('first look', seenPlan, trust, {
-      shown: 'saw the plan, so that it was not chosen by what the suspect answers',
-      else: 'nothing shows that the suspect was not tried before the plan was sealed',
+      shown: 'saw the plan, with all that it asks',
+      otherwise:
+        'nothing shows that the suspect was not tried before, and the records that agree chosen of many',
     }),
-    answersClaim(predicate, own),
-    ...cleanClaim(predicate, own),
+    questionsClaim(seenLog, circumstances),
+    answersClaim(predicate, circumstances.own),
+    ...cleanClaim(predicate, circumstances.own),
+    chargesClaim(predicate, trust),
     ...powerClaim(predicate),
   ]);
 }
@@ -68,42 +72,72 @@ function beforeSuspect(
   claim: string,
   seen: Sighting | undefined,
   { availableSince }: Trust,
-  because: { readonly shown: string; readonly else: string },
+  because: { readonly shown: string; readonly otherwise: string },
 ): Claim {
   const hint = 'give --available-since and a timestamp authority or a witness';
   if (seen === undefined || availableSince === undefined) {
-    return asserted(claim, `${because.else}; ${hint}`);
+    return asserted(claim, `${because.otherwise}; ${hint}`);
   }
   const since = availableSince.toISOString();
   return seen.at < availableSince
     ? anchored(claim, `${seenBy(seen, because.shown)}, before the suspect was available (${since})`)
     : asserted(
         claim,
-        `${because.else}: it was seen on ${seen.at.toISOString()}, not before ${since}`,
+        `${because.otherwise}: ${seenBy(seen, because.shown)} only, not before ${since}`,
       );
 }
 
-/** The plan came before the answers, and nobody could choose the order of its questions. */
-function planClaim(predicate: DossierPredicate, seen: Sighting | undefined, trust: Trust): Claim {
+/** The plan came before the answers, and nobody could know what it would draw. */
+function planClaim(
+  predicate: DossierPredicate,
+  seen: Sighting | undefined,
+  { planHash, trust }: Circumstances,
+): Claim {
   const claim = 'plan';
-  const published = roundPublished(predicate, trust);
-  const { beacon } = predicate.vouchers;
+  const { beacon, planToken } = predicate.vouchers;
   if (beacon === null) {
-    return asserted(claim, 'self-attested: no public randomness ordered its questions');
+    return asserted(claim, 'self-attested: no public randomness came between plan and answers');
   }
+  const published = roundPublished(predicate, trust);
   if (published === undefined) {
     return asserted(
       claim,
       `the drand chain ${beacon.chain.hash} is not known here; give --beacon-chain`,
     );
   }
-  const round = `round ${published.round} of ${published.at.toISOString()} ordered the questions`;
-  if (seen === undefined) {
-    return asserted(claim, `${round}, but nobody saw the plan before; give --timestamp-authority`);
+  const round = `round ${published.round} of ${published.at.toISOString()} came between it and the answers`;
+  const isRoundFixed = planToken === null || isStamped(predicate, planHash, trust);
+  if (seen === undefined || !isRoundFixed) {
+    return asserted(claim, `${round}, by the owner’s word; give --timestamp-authority`);
   }
   return seen.at.getTime() < timeOf(beacon.chain, beacon.round.round)
     ? anchored(claim, `${seenBy(seen, 'saw the plan')}, and ${round}`)
-    : asserted(claim, `${round}, and the plan was seen on ${seen.at.toISOString()} only`);
+    : asserted(claim, `${round}, and ${seenBy(seen, 'saw the plan')} only`);
+}
+
+/**
+ * Whoever held the key could have asked, as a tenant, what good models answer as the coins fall. Models
+ * that are known to be innocent then come out guilty, which is what controls are for.
+ */
+function questionsClaim(
+  seen: Sighting | undefined,
+  { trust: { availableSince }, own }: Circumstances,
+): Claim {
+  const claim = "the tenant's questions";
+  const puppet = 'whoever held the key could have been the tenant and asked only what agrees';
+  const scores = own?.controlScores ?? [];
+  if (scores.length === 0) {
+    return asserted(claim, `${puppet}; give --control, models that you know to be innocent`);
+  }
+  const highest = Math.max(...scores);
+  const said = `${scores.length} controls of yours come to ${highest.toFixed(1)} bans at most`;
+  if (highest >= mostForControls) {
+    return asserted(claim, `${said}: these questions accuse the innocent as well`);
+  }
+  if (seen === undefined || availableSince === undefined || seen.at >= availableSince) {
+    return asserted(claim, `${said}, but nobody saw the records before the suspect was available`);
+  }
+  return anchored(claim, `${said}, and ${seenBy(seen, 'saw a commitment to the records')}`);
 }
 
 function answersClaim({ findings, plan }: DossierPredicate, own: Reweighed | undefined): Claim {
@@ -114,39 +148,59 @@ function answersClaim({ findings, plan }: DossierPredicate, own: Reweighed | und
       'recorded by the auditor: nobody else has asked the suspect the same; give --reask',
     );
   }
-  const { asked, sameLabel } = own.reasked;
-  const said = `asked again, ${sameLabel} of ${asked} got the same label`;
-  if (findings.verdict === 'match') return byOwnScore(claim, said, own, plan.threshold);
-  return sameLabel === asked
+  const { asked, reasked } = own;
+  const said = `asked again, ${reasked.sameLabel} of ${asked} got the same label`;
+  if (findings.verdict === 'match') return byOwnScore(claim, said, plan.threshold, own);
+  return asked > 0 && reasked.sameLabel === asked && own.keyedScore < leastThreshold
     ? recomputed(claim, said)
     : asserted(claim, `${said}; a suspect may have changed since`);
 }
 
-/** Marked probabilities are read against clean ones, which the owner states. */
+/** Pairs of coins come from clean answers, and marked probabilities are read against them. */
 function cleanClaim({ findings, plan }: DossierPredicate, own: Reweighed | undefined): Claim[] {
   const reads = findings.evidence.some(
-    ({ test, log10E }) => test.startsWith('probability') && log10E !== 0,
+    ({ null: kind, status }) => kind === 'keyed' && status !== 'not-applicable',
   );
   if (!reads) return [];
   const claim = 'the clean answers';
-  if (own?.baseline === undefined) {
+  if (own?.ownBaseline !== true || own.reasked === undefined) {
     return [
       asserted(
         claim,
-        'stated by the owner, who could have chosen them as the suspect’s less the mark; give --baseline',
+        'stated by the owner, who could have chosen them to fit the suspect or the coins; give --baseline together with --reask',
       ),
     ];
   }
-  const said = `${own.baseline.asked} asked of your own baseline`;
-  if (findings.verdict === 'match') return [byOwnScore(claim, said, own, plan.threshold)];
-  return [recomputed(claim, said)];
+  const said = 'read from your own baseline, which nobody but you must have made';
+  if (findings.verdict === 'match') return [byOwnScore(claim, said, plan.threshold, own)];
+  return own.asked > 0 && own.keyedScore < leastThreshold
+    ? [recomputed(claim, said)]
+    : [asserted(claim, `${said}; they say otherwise`)];
 }
 
-function byOwnScore(claim: string, said: string, own: Reweighed, threshold: number): Claim {
-  const weighed = `${said}; these alone come to ${own.keyedScore.toFixed(1)} bans of ${threshold}`;
-  return own.keyedScore >= threshold
+function byOwnScore(claim: string, said: string, planned: number, own: Reweighed): Claim {
+  const needed = Math.max(leastThreshold, planned);
+  const weighed = `${said}; the sample alone comes to ${own.keyedScore.toFixed(1)} bans of ${needed}`;
+  return own.keyedScore >= needed
     ? recomputed(claim, weighed)
-    : asserted(claim, `${weighed}; ask more with --sample`);
+    : asserted(claim, `${weighed}; ask more with --share`);
+}
+
+/** Keys, logs and plans that were prepared and dropped leave no trace in the one that is shown. */
+function chargesClaim({ findings, plan }: DossierPredicate, { choices }: Trust): Claim {
+  const claim = 'the charges';
+  if (choices === undefined) {
+    return asserted(
+      claim,
+      'that no more keys, logs, plans and suspects were at choice than are paid for is the owner’s word; give --choices, how many you suppose',
+    );
+  }
+  const needed = Math.max(leastThreshold, plan.threshold);
+  const left = findings.keyedScore - Math.log10(choices);
+  const said = `had the owner chosen among ${choices}, ${left.toFixed(1)} bans of ${needed} would be left`;
+  return findings.verdict !== 'match' || left >= needed
+    ? recomputed(claim, said)
+    : asserted(claim, said);
 }
 
 function powerClaim({ findings }: DossierPredicate): Claim[] {

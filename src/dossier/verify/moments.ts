@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { planDigest } from '../../audit/vouchers.ts';
 import { beaconChains, timeOf } from '../../keys/beacon.ts';
-import { verifyTimestampToken } from '../../keys/timestamp.ts';
+import { statedTime, verifyTimestampToken } from '../../keys/timestamp.ts';
 import type { DossierPredicate } from '../statement.ts';
 import type { AnchoredCheckpoint } from './records.ts';
 import type { Trust } from './trust.ts';
@@ -16,7 +16,7 @@ export interface Sighting {
  * Returns who first saw the log with all records shown, or undefined where nobody did whom the reader
  * believes.
  *
- * @throws TouchmarkError EVIDENCE_INVALID for a token that trusted authorities did not make
+ * @throws TouchmarkError EVIDENCE_INVALID for a token of something else, or none at all
  */
 export function logSeen(
   anchor: AnchoredCheckpoint | undefined,
@@ -43,6 +43,11 @@ export function planSeen(
   ]);
 }
 
+/** Decides whether an authority that the reader believes dated the plan, and so fixed its round. */
+export function isStamped({ vouchers }: DossierPredicate, planHash: string, trust: Trust): boolean {
+  return stamped(vouchers.planToken, planDigest(planHash), trust).length > 0;
+}
+
 /**
  * Returns when the round that ordered the questions was published, or undefined without one of a chain
  * that the reader believes.
@@ -54,7 +59,8 @@ export function roundPublished(
   if (beacon === null) return undefined;
   const { chain, round } = beacon;
   const believed = [...Object.values(beaconChains), ...chains].some(
-    ({ publicKey, genesisSeconds, periodSeconds, scheme }) =>
+    ({ hash, publicKey, genesisSeconds, periodSeconds, scheme }) =>
+      hash === chain.hash &&
       publicKey === chain.publicKey &&
       genesisSeconds === chain.genesisSeconds &&
       periodSeconds === chain.periodSeconds &&
@@ -70,18 +76,21 @@ function witnesses(digest: string, { witnessed = [] }: Trust): Sighting[] {
     .map(({ at }) => ({ at, by: 'a witness' }));
 }
 
+/** A token of an authority that the reader does not know is worth nothing, and no fault. */
 function stamped(
   token: string | null,
   imprint: Uint8Array,
   { authorities = [] }: Trust,
 ): Sighting[] {
-  if (token === null || authorities.length === 0) return [];
-  const { time, authority } = verifyTimestampToken(
-    Buffer.from(token, 'base64'),
-    imprint,
-    authorities,
-  );
-  return [{ at: new Date(time), by: authority }];
+  if (token === null) return [];
+  const bytes = Buffer.from(token, 'base64');
+  statedTime(bytes, imprint);
+  try {
+    const { time, authority } = verifyTimestampToken(bytes, imprint, authorities);
+    return [{ at: new Date(time), by: authority }];
+  } catch {
+    return [];
+  }
 }
 
 function earliest(seen: readonly Sighting[]): Sighting | undefined {

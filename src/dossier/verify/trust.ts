@@ -10,6 +10,8 @@ export interface Trust {
   readonly witnessed?: readonly { readonly digest: string; readonly at: Date }[];
   /** Chains of public randomness beside the League of Entropy's. */
   readonly chains?: readonly BeaconChain[];
-  /** The suspect's first provable availability. */
+  /** How many keys, logs, plans and suspects the reader supposes were at the owner's choice, at least 1. */
+  readonly choices?: number;
+  /** The first provable availability of the suspect or an earlier version of it. */
   readonly availableSince?: Date;
 }
