@@ -71,7 +71,7 @@ export function forge(options: Forgery): Forged {
   const { tenant, epoch, labels } = predicate.plan;
   const profile = predicate.profile as unknown as ClassifierProfile;
   const after = (days: number) => new Date(begun.getTime() + days * day).toISOString();
-  const commitment = commitToEpochKey(epochKey, tenant, epoch);
+  const commitment = commitmentOf(epochKey, tenant, epoch);
   const log = writeLog(options, profile, commitment, after);
   const records = [...log.openings.values()].map(({ sequence, payload }) =>
     decodeRecord(Buffer.from(payload), sequence),
@@ -155,6 +155,15 @@ export function forge(options: Forgery): Forged {
 /** Sequences of the records on which a coin fell. */
 export function fallen(records: readonly ServedRecord[]): number[] {
   return records.filter(({ marks }) => marks.coin !== undefined).map(({ sequence }) => sequence);
+}
+
+const commitments = new Map<string, string>();
+
+function commitmentOf(epochKey: Uint8Array, tenant: string, epoch: string): string {
+  const name = [Buffer.from(epochKey).toString('hex'), tenant, epoch].join(' ');
+  const commitment = commitments.get(name) ?? commitToEpochKey(epochKey, tenant, epoch);
+  commitments.set(name, commitment);
+  return commitment;
 }
 
 const markers = new Map<string, ClassifierMarker>();
