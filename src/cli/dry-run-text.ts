@@ -12,6 +12,8 @@ export function dryRunText(planned: DryRun): string {
       'probes',
       `${grouped(probes.logged)} logged, ${grouped(probes.fresh)} fresh, ${probes.coins} coins, ${probes.region} region traps`,
     ],
+    ['seeded by', planned.seed],
+    ['dated by', planned.timestampAuthority ?? 'nobody'],
     ['stops', `at the ${planned.stopping}; a match takes ${planned.threshold} bans`],
     ...planned.charges.map(({ reason, bans }) => [`charge ${bans.toFixed(1)}`, reason]),
     ['budget', limits.length === 0 ? 'none' : limits.join(', ')],

@@ -16,6 +16,8 @@ import { readInputFile, toolkitVersion } from '../store/project-files.ts';
 import { lotsForAudit } from '../traps/stock.ts';
 import { registerPath } from './audit-looks.ts';
 import { type AuditOptions, openAudit, type PreparedAudit } from './audit-preparation.ts';
+import { configuredChain } from './audit-vouching.ts';
+import { requireUnreleased } from './custody.ts';
 import { storedRehearsals } from './rehearse.ts';
 import { readTrapStock } from './traps/claims.ts';
 
@@ -45,6 +47,9 @@ export interface DryRun {
     readonly coins: number;
     readonly region: number;
   };
+  /** Who would see the plan, and what would seed all that is drawn. */
+  readonly timestampAuthority: string | null;
+  readonly seed: string;
   readonly stopping: 'horizon' | 'threshold';
   readonly threshold: number;
   readonly charges: readonly Charge[];
@@ -57,11 +62,12 @@ export interface DryRun {
  * Says what an audit would ask, at what cost and with what power, without asking anybody, claiming
  * traps or sealing a plan.
  *
- * @throws TouchmarkError as `openAudit`
+ * @throws TouchmarkError as `openAudit`; TRAPS_EXPOSED for an epoch of which a dossier was released
  */
 export async function dryRun(options: AuditOptions): Promise<DryRun> {
   const opened = await openAudit(options);
   const { project, keyRing, tenant, epoch, records, profile } = opened;
+  await requireUnreleased(project, tenant, epoch);
   const { audit, traps, inputs, model } = project.config;
   const suspect = displaySpecification(resolveSuspect(options.suspect, project.config.suspects));
   const distinct = firstOccurrences(records);
@@ -115,12 +121,20 @@ export async function dryRun(options: AuditOptions): Promise<DryRun> {
     ...{ suspect, tenant, epoch },
     answers: distinct.length,
     probes: { logged, fresh, coins, region },
+    timestampAuthority: audit.timestampAuthority ?? null,
+    seed: seedOf((await configuredChain(project.config))?.hash),
     stopping: audit.stopping,
     threshold: audit.threshold,
     charges: charged,
     budget: audit.budget,
     expected: [expectedOf('probabilities'), expectedOf('labels')],
   };
+}
+
+function seedOf(chain: string | undefined): string {
+  return chain === undefined
+    ? 'a random identifier, drawn when the plan is sealed'
+    : `the plan and the first round after it of the drand chain ${chain}`;
 }
 
 /** Traps that the audit would show: the next lots of the stock, or all coins where none are sealed. */

@@ -73,6 +73,10 @@ describe('a dry run', () => {
     const planned = await dryRun(scene.options(thief!.http, 'dry'));
     expect(thief!.asked).toEqual([]);
     expect(planned).toMatchObject({ tenant: 'example', epoch: 'e1', stopping: 'horizon' });
+    expect(planned).toMatchObject({
+      timestampAuthority: null,
+      seed: expect.stringContaining('random'),
+    });
     const [probabilities, labels] = planned.expected;
     const { logged, fresh } = planned.probes;
     expect(probabilities!.questions).toBe(logged + fresh + repeats);
