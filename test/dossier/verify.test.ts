@@ -1,70 +1,72 @@
-import type { KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { weakestGrade } from '../../src/dossier/verify/claims.ts';
 import { verifyDossier } from '../../src/dossier/verify/verify.ts';
-import { auditSuspect, type PreparedAudit, prepareAudit } from '../../src/operations/audit.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
-import { openKeyRing } from '../../src/store/key-ring.ts';
-import {
-  createScene,
-  leaks,
-  lookUpThief,
-  type Scene,
-  serve,
-  type TestSuspect,
-} from '../operations/audit-scene.ts';
+import { leaks, lookUpThief, serve, type TestSuspect } from '../operations/audit-scene.ts';
 import { edited, editKinds } from './accusers.ts';
 import {
   fewOfEachKind,
   isOnlySigned,
   mutateAt,
+  type Path,
   placesOf,
   refusal,
   signedAnew,
   statementOf,
 } from './mutations.ts';
+import { createOwner, type Owner } from './owners.ts';
 import { received, receivedText } from './received.ts';
 import { byteTamperings, victimOf } from './tampering.ts';
 
 /** All tests that ask questions of the log. */
 const leftOut = ['probability-per-query', 'label-coins', 'probability-signs-replay'];
-let scene: Scene;
+let owner: Owner;
 let suspect: TestSuspect;
-let prepared: PreparedAudit;
-let key: KeyObject;
 let full: string;
 let labelsOnly: string;
 let again: string;
 let redacted: string;
+let withoutCoins: string;
 
 beforeAll(async () => {
-  scene = await createScene(100, { audit: { freshProbes: 24, batchSize: 40 } });
-  prepared = await prepareAudit(scene.options('', ''));
-  const path = join(scene.directory, '.touchmark/keys/ring.json');
-  key = (await openKeyRing({ source: `file:${path}` })).signingKey();
-  suspect = await serve(lookUpThief(scene.served));
-  full = await dossierOf('full', false);
-  redacted = await dossierOf('redacted', false, leftOut);
-  labelsOnly = await dossierOf('labels', true);
-  again = await dossierOf('again', true);
+  const settings = { watermark: { coinShare: 0.25 }, log: { checkpointEvery: 16 } };
+  owner = await createOwner(60, settings, 6);
+  suspect = await serve(lookUpThief(owner.scene.served));
+  full = await dossierOf(false);
+  redacted = await dossierOf(false, leftOut);
+  withoutCoins = await dossierOf(false, ['label-coins']);
+  labelsOnly = await dossierOf(true);
+  again = await dossierOf(true);
 }, 60_000);
 
 afterAll(() => {
   suspect.close();
-  scene.close();
+  owner.scene.close();
 });
 
-async function dossierOf(name: string, onlyLabels: boolean, redact: string[] = []) {
-  suspect.labelsOnly = onlyLabels;
-  await auditSuspect(prepared, { ...scene.options(suspect.http, name), redact });
-  return readFileSync(join(scene.out(name), `${name}.dossier.json`), 'utf8');
+const dossierOf = (onlyLabels: boolean, redact: readonly string[] = []) =>
+  owner.dossier({ suspect, onlyLabels, redact });
+
+/** Changes a few places of each kind, signs anew, and returns what is not refused. */
+function acceptedOf(text: string, few: number, wanted: (place: Path) => boolean = () => true) {
+  const random = seededRandom('fields');
+  const original = statementOf(text);
+  const places = fewOfEachKind(placesOf(original.predicate), few, random);
+  const bound = places.filter((place) => !isOnlySigned(place) && wanted(place));
+  const accepted = bound.flatMap((place) => {
+    const statement = structuredClone(original);
+    const how = mutateAt(statement.predicate, place, random);
+    const code = refusal(signedAnew(statement, owner.key));
+    return code === 'EVIDENCE_INVALID' ? [] : [`${place.join('.')}: ${how}: ${code}`];
+  });
+  return { tried: bound.length, accepted };
 }
 
 describe('a dossier', () => {
   it('verifies as an audit wrote it, with probabilities and with labels alone', () => {
-    for (const text of [full, labelsOnly, again, redacted]) expect(refusal(text)).toBeUndefined();
+    for (const text of [full, labelsOnly, again, redacted, withoutCoins]) {
+      expect(refusal(text)).toBeUndefined();
+    }
     const { claims, findings } = verifyDossier(full);
     expect(findings.evidence[0]!.status).toBe('done');
     expect(claims.find(({ claim }) => claim === 'statistics')!.grade).toBe('recomputed');
@@ -73,7 +75,7 @@ describe('a dossier', () => {
 
   it('does not verify once its bytes are changed', () => {
     const random = seededRandom('bytes');
-    const victim = victimOf(labelsOnly, key);
+    const victim = victimOf(labelsOnly, owner.key);
     const wrong = Object.entries(byteTamperings).flatMap(([kind, tamper]) =>
       [0, 1, 2].flatMap(() => {
         const text = tamper(victim, random, [victim]);
@@ -86,17 +88,15 @@ describe('a dossier', () => {
   });
 
   it('does not verify once a field is changed and signed again by its owner', () => {
-    const random = seededRandom('fields');
-    const original = statementOf(labelsOnly);
-    const places = fewOfEachKind(placesOf(original.predicate), 2, random);
-    const bound = places.filter((place) => !isOnlySigned(place));
-    expect(bound.length).toBeGreaterThan(150);
-    const accepted = bound.flatMap((place) => {
-      const statement = structuredClone(original);
-      const how = mutateAt(statement.predicate, place, random);
-      const code = refusal(signedAnew(statement, key));
-      return code === 'EVIDENCE_INVALID' ? [] : [`${place.join('.')}: ${how}: ${code}`];
-    });
+    const { tried, accepted } = acceptedOf(labelsOnly, 2);
+    expect(tried).toBeGreaterThan(150);
+    expect(accepted).toEqual([]);
+  });
+
+  it('binds what only a suspect with probabilities adds: layers, material, evidence, answers', () => {
+    const adds = ['reveals', 'material', 'run', 'findings'];
+    const { tried, accepted } = acceptedOf(full, 1, ([section]) => adds.includes(`${section}`));
+    expect(tried).toBeGreaterThan(60);
     expect(accepted).toEqual([]);
   });
 
@@ -114,7 +114,7 @@ describe('a dossier', () => {
       const statement = statementOf(labelsOnly);
       const foreign = part === 'plan' || part === 'run' ? other : statementOf(full);
       (statement.predicate as Record<string, unknown>)[part] = foreign.predicate[part];
-      expect([part, refusal(signedAnew(statement, key))]).toEqual([part, 'EVIDENCE_INVALID']);
+      expect([part, refusal(signedAnew(statement, owner.key))]).toEqual([part, 'EVIDENCE_INVALID']);
     }
   });
 
@@ -124,8 +124,6 @@ describe('a dossier', () => {
     expect(predicate.leftOut).toEqual(leftOut);
     expect(predicate.reveals.labelCoins ?? predicate.reveals.perQuery).toBeUndefined();
     expect(predicate.material.parts.coins).toBeUndefined();
-    const coins = new Set(JSON.parse(statementOf(full).predicate.material.parts.coins!));
-    expect(coins.size).toBeGreaterThan(0);
     const logged = new Map(
       statementOf(full).predicate.log.records.map(({ sequence, payload }) => [sequence, payload]),
     );
@@ -138,8 +136,27 @@ describe('a dossier', () => {
     expect(left.filter((question) => inside.includes(question))).toEqual([]);
   });
 
+  it('opens the lot of coin traps that was asked, or leaves it out with its coins', () => {
+    for (const text of [full, labelsOnly]) {
+      const { traps, plan, log } = verifyDossier(text).predicate;
+      const lot = plan.traps!.find(({ kind }) => kind === 'coin')!;
+      const opened = traps.flatMap(({ openings }) => openings.map((each) => JSON.parse(each).trap));
+      expect(lot.commitments).toHaveLength(opened.length);
+      const shown = log.records.map(({ sequence }) => sequence);
+      expect(shown).toEqual(expect.arrayContaining(opened.map(({ sequence }) => sequence)));
+    }
+    const { claims, predicate } = verifyDossier(withoutCoins);
+    expect(claims.find(({ claim }) => claim === 'statistics')!.grade).toBe('asserted');
+    expect(predicate.traps).toEqual([]);
+    expect([predicate.reveals.labelCoins, predicate.material.parts.coins]).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect(predicate.reveals.perQuery!.leaves.length).toBeGreaterThan(10);
+  });
+
   it('accuses nobody falsely: attempts are refused, or graded as the owner’s word', () => {
-    const victim = victimOf(labelsOnly, key);
+    const victim = victimOf(labelsOnly, owner.key);
     const fates = editKinds.map((kind) => received(edited(victim, kind, 0)));
     expect(fates).toHaveLength(13);
     expect(fates.filter(({ fate }) => fate === 'passed')).toEqual([]);
@@ -147,7 +164,7 @@ describe('a dossier', () => {
 
   it('holds no key that it does not have to reveal', () => {
     const inside = [full, labelsOnly, redacted].map((text) => JSON.stringify(statementOf(text)));
-    expect(scene.secrets.length).toBeGreaterThan(6);
-    expect(leaks(scene.secrets, inside)).toEqual([]);
+    expect(owner.scene.secrets.length).toBeGreaterThan(6);
+    expect(leaks(owner.scene.secrets, inside)).toEqual([]);
   });
 });
