@@ -87,6 +87,7 @@ export function answerKinds(canary: string): Readonly<Record<string, Hostility>>
       }),
     'arrays without end': text('['.repeat(bulk)),
     'objects without end': text(filled('{"a":', bulk)),
+    'an error of arrays without end': (exchange) => say(exchange, '['.repeat(bulk), 429),
     'millions of arrays': text(`{"probabilities": ROWS, "more": [${filled('[],', bulk)}0]}`),
     'millions of objects': text(`{"probabilities": ROWS, "more": [${filled('{},', bulk)}0]}`),
     'millions of rows': text(`{"probabilities": [${filled('[0],', bulk)}[0]]}`),

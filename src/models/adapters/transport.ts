@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import PQueue from 'p-queue';
 import pRetry from 'p-retry';
 import { Agent, errors, request } from 'undici';
 import { TouchmarkError } from '../../errors.ts';
@@ -13,7 +14,10 @@ import {
   Unreadable,
   unconnected,
 } from './failures.ts';
+import { tooHeavy } from './json-weight.ts';
 import { maskSecrets, secretsIn } from './secrets.ts';
+
+const smallBytes = 2 ** 20;
 
 export interface TransportOptions {
   /** Sent as `Authorization: Bearer`; never shown. */
@@ -81,6 +85,7 @@ export class Transport {
   /** A server may echo the secrets it was sent; nothing behind this transport sees them. */
   readonly #mask: (text: string) => string;
   readonly #options: TransportOptions;
+  readonly #large = new PQueue({ concurrency: 1 });
   readonly #counts = { requests: 0, retries: 0 };
   /** Whether anything may have been sent. */
   #asked = false;
@@ -243,11 +248,12 @@ export class Transport {
         ...(body === undefined ? { method: 'GET' } : { method: 'POST', body }),
       });
       this.#asked = true;
-      const text = this.#mask(await readBody(response.body, response.statusCode));
-      if (response.statusCode < 200 || response.statusCode > 299) {
+      const { body: received, statusCode } = response;
+      const text = this.#mask(await this.#read(received, statusCode, deadline.signal));
+      if (statusCode < 200 || statusCode > 299) {
         const { location } = response.headers;
         throw new HttpFailure(
-          response.statusCode,
+          statusCode,
           { ...response.headers, location: this.#mask(String(location ?? '')) },
           text,
         );
@@ -261,18 +267,34 @@ export class Transport {
       signal.removeEventListener('abort', stop);
     }
   }
-}
 
-async function readBody(body: { text(): Promise<string> }, status: number): Promise<string> {
-  try {
-    return await body.text();
-  } catch (error) {
-    if (!(error instanceof errors.ResponseExceededMaxSizeError)) throw error;
-    throw new Unreadable('too-large', `a body over the size limit (status ${status})`);
+  /** Of bodies that are not small one is read at a time, however many requests are under way. */
+  async #read(body: AsyncIterable<Buffer>, status: number, signal: AbortSignal): Promise<string> {
+    const chunks: Buffer[] = [];
+    const bytes = body[Symbol.asyncIterator]();
+    const readOn = async (limit: number) => {
+      for (let size = 0; size < limit; ) {
+        const { done, value } = await bytes.next();
+        if (done) return true;
+        chunks.push(value);
+        size += value.length;
+      }
+      return false;
+    };
+    try {
+      const whole = await readOn(smallBytes);
+      if (!whole) await this.#large.add(() => readOn(Number.POSITIVE_INFINITY), { signal });
+      return new TextDecoder().decode(Buffer.concat(chunks));
+    } catch (error) {
+      if (!(error instanceof errors.ResponseExceededMaxSizeError)) throw error;
+      throw new Unreadable('too-large', `a body over the size limit (status ${status})`);
+    }
   }
 }
 
 function parseJson(text: string): unknown {
+  const why = tooHeavy(text);
+  if (why !== undefined) throw new Unreadable('too-large', why);
   try {
     return JSON.parse(text);
   } catch {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TouchmarkError } from '../../../src/errors.ts';
 import { Transport, type TransportOptions } from '../../../src/models/adapters/transport.ts';
@@ -61,6 +62,37 @@ describe('a request', () => {
         message: 'the bearer token is empty or holds spaces or line ends',
       }),
     );
+  });
+});
+
+describe('large answers', () => {
+  const long = 'é'.repeat(2 ** 20);
+
+  test('come whole, however many at once', async () => {
+    server.play(say({ long }));
+    const transport = new Transport({ ...quick, connections: 8 });
+    const url = new URL(server.origin);
+    const asked = Array.from({ length: 8 }, () => transport.post(url, {}, never));
+    expect(new Set((await Promise.all(asked)).map((each) => JSON.stringify(each)))).toEqual(
+      new Set([JSON.stringify({ long })]),
+    );
+    await transport.close();
+  });
+
+  test('wait for one that does not end no longer than they may take', async () => {
+    server.play((response, note) => {
+      response.writeHead(200).write(`{"long": "${long}`);
+      if (note.path === '/ends') response.end('"}');
+    });
+    const transport = new Transport({ ...quick, timeoutMilliseconds: 600 });
+    const endless = transport.post(new URL('/endless', server.origin), {}, never);
+    await pause(100);
+    const waiting = transport.post(new URL('/ends', server.origin), {}, never);
+    await expect(endless).rejects.toMatchObject({ code: 'SUSPECT_UNREACHABLE' });
+    await waiting.catch(() => undefined);
+    const after = transport.post(new URL('/ends', server.origin), {}, never);
+    await expect(after).resolves.toEqual({ long });
+    await transport.close();
   });
 });
 
@@ -214,6 +246,12 @@ describe('what goes wrong is told with the address, without its secrets', () => 
         message: 'answered with a body over the size limit (status 200)',
         hint: 'lower the batch size, or raise the response limit',
       },
+    ],
+    [
+      'a token in the path of a redirect',
+      { bearer: 'secret-token' },
+      say('', 302, { location: 'http://127.0.0.1:1/secret-token' }),
+      { message: 'redirects with status 302 to "http://127.0.0.1:1/…"' },
     ],
     [
       'a token sent back',
