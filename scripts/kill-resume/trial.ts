@@ -1,23 +1,36 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, watch } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { runAudit } from '../../src/operations/audit.ts';
-import { openAudit } from '../../src/operations/audit-preparation.ts';
+import { TouchmarkError } from '../../src/errors.ts';
+import { type AuditOptions, runAudit } from '../../src/operations/audit.ts';
 import { parseReport } from '../../src/report/json.ts';
 import type { AuditReport } from '../../src/report/model.ts';
-import { seededRandom } from '../../src/stats/sampling.ts';
-import { createScene, lookUpThief, type Scene, serve } from '../../test/operations/audit-scene.ts';
+import { type SeededRandom, seededRandom } from '../../src/stats/sampling.ts';
+import {
+  createScene,
+  lookUpThief,
+  type Scene,
+  serve,
+  type TestSuspect,
+} from '../../test/operations/audit-scene.ts';
+import { answeredIn, comparable, counted, questionsById, sum } from './compare.ts';
 
-/** What became of audits that were killed and resumed. */
+/** What became of audits that were killed and gone on with. */
 export interface KillResumeSummary {
   readonly moments: number;
-  /** Kills that came while some answers were recorded and others were missing. */
-  readonly midway: number;
-  /** Reports that differ from the uninterrupted one in more than times and costs. */
+  /** How many kills found an audit in each stage. */
+  readonly stages: Readonly<Record<string, number>>;
+  /** Audits that left no sealed plan and were started again in the same directory. */
+  readonly startedAgain: number;
+  /** Audits that had to wait until a lock was stale, as the kill came before its holder's name. */
+  readonly lockedOut: number;
+  /** Why audits could neither be resumed nor started again: nothing may. */
+  readonly deadEnds: readonly string[];
+  /** Reports that differ from the uninterrupted one in more than times, costs and the plan's name. */
   readonly different: number;
   /** Recorded probes that a suspect was asked again: none may be. */
   readonly answeredAskedAgain: number;
@@ -25,11 +38,22 @@ export interface KillResumeSummary {
   readonly unrecordedAskedAgain: number;
 }
 
+/**
+ * What is killed: a resumed audit of one sealed plan or a new audit, both at a random time, or a new
+ * audit at a random change to its run directory, which is where sealing leaves off halfway.
+ */
+const modes = ['sealing', 'resumed', 'new'] as const;
+type Mode = (typeof modes)[number];
+
 const loader = createRequire(import.meta.url).resolve('tsx');
 const settling = 30;
+/** A lock whose holder left no name is believed to be stale after 30 s. */
+const longestLock = 45_000;
+const mostChanges = 24;
+const settings = { audit: { freshProbes: 60, batchSize: 4 } };
 
 /**
- * Kills audits of one sealed plan with SIGKILL at random moments, resumes each, and compares.
+ * Kills audits with SIGKILL at random moments, goes on with each, and compares.
  *
  * @param onMoment hears how many moments are done
  */
@@ -37,83 +61,167 @@ export async function killAndResume(
   moments: number,
   onMoment: (done: number) => void = () => undefined,
 ): Promise<KillResumeSummary> {
-  const scene = await createScene(300);
+  const scene = await createScene(150, settings);
   const suspect = await serve(lookUpThief(scene.served));
   suspect.milliseconds = 15;
-  const random = seededRandom('kill-resume');
   try {
-    const optionsOf = (name: string) => scene.options(suspect.kserve, name);
-    await sealPlan(scene, optionsOf('sealed'));
-    const resumeIn = (name: string) => {
-      cpSync(scene.out('sealed'), scene.out(name), { recursive: true });
-      return { ...optionsOf(name), resume: true, suspectName: 'thief' };
-    };
-    const textOf = await questionsById(optionsOf('sealed'));
-    const begun = performance.now();
-    const expected = await runAudit(resumeIn('whole'));
-    const longest = performance.now() - begun;
-    const total = tally(answeredIn(scene.out('whole')), textOf);
-    const summary = { midway: 0, different: 0, answeredAskedAgain: 0, unrecordedAskedAgain: 0 };
-    let spare = startChild();
-    for (let moment = 0; moment < moments; moment += 1) {
-      const name = `moment-${moment}`;
-      const { signal: _, ...options } = resumeIn(name);
-      const child = await spare;
-      spare = startChild();
-      suspect.asked.length = 0;
-      child.send(options);
-      await Promise.race([setTimeout(random.uniform() * longest), once(child, 'exit')]);
-      if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit');
-      await setTimeout(settling);
-      const before = tally(answeredIn(scene.out(name)), textOf);
-      if (before.size > 0 && sum(before) < sum(total)) summary.midway += 1;
-      const first = counted(suspect.asked);
-      suspect.asked.length = 0;
-      const resumed = await runAudit({ ...options, signal: new AbortController().signal });
-      const second = counted(suspect.asked);
-      for (const [text, times] of total) {
-        const recordedTimes = before.get(text) ?? 0;
-        const left = times - recordedTimes;
-        summary.answeredAskedAgain += Math.max(0, (second.get(text) ?? 0) - left);
-        summary.unrecordedAskedAgain += Math.max(0, (first.get(text) ?? 0) - recordedTimes);
-      }
-      const written = parseReport(readFileSync(join(scene.out(name), 'report.json'), 'utf8'));
-      const same = [resumed, written].every((each) =>
-        isDeepStrictEqual(comparable(each), comparable(expected)),
-      );
-      if (!same) summary.different += 1;
-      rmSync(scene.out(name), { recursive: true });
-      onMoment(moment + 1);
-    }
-    (await spare).kill('SIGKILL');
-    return { moments, ...summary };
+    return await new Trial(scene, suspect).run(moments, onMoment);
   } finally {
     suspect.close();
     scene.close();
   }
 }
 
-/** Begins an audit and drops what it asked: every moment starts from the same sealed plan. */
-async function sealPlan(scene: Scene, options: ReturnType<Scene['options']>): Promise<void> {
-  const stop = new AbortController();
-  const progress = (stage: string) => {
-    if (stage === 'asking the suspect') stop.abort();
+class Trial {
+  readonly #scene: Scene;
+  readonly #suspect: TestSuspect;
+  readonly #random: SeededRandom = seededRandom('kill-resume');
+  readonly #stages: Record<string, number> = {};
+  readonly #deadEnds: string[] = [];
+  readonly #sums = {
+    startedAgain: 0,
+    lockedOut: 0,
+    different: 0,
+    answeredAskedAgain: 0,
+    unrecordedAskedAgain: 0,
   };
-  await runAudit({ ...options, progress, signal: stop.signal }).catch(() => undefined);
-  for (const name of ['answers.jsonl', 'attempts.jsonl', 'lock-holder.json']) {
-    rmSync(join(scene.out('sealed'), name), { force: true });
+
+  constructor(scene: Scene, suspect: TestSuspect) {
+    this.#scene = scene;
+    this.#suspect = suspect;
+  }
+
+  async run(moments: number, onMoment: (done: number) => void): Promise<KillResumeSummary> {
+    const begun = performance.now();
+    let asking = begun;
+    const progress = (stage: string) => {
+      if (stage !== 'asking the suspect') asking = performance.now();
+    };
+    const expected = comparable(await runAudit({ ...this.#options('whole'), progress }));
+    const ended = performance.now();
+    const longest = { new: ended - begun, sealing: ended - begun, resumed: 1.5 * (ended - asking) };
+    this.#keepPlan();
+    const textOf = await questionsById(this.#options('whole'));
+    let spare = startChild();
+    for (let moment = 0; moment < moments; moment += 1) {
+      const child = await spare;
+      spare = startChild();
+      const mode = modes[moment % modes.length]!;
+      await this.#kill(child, this.#begin(mode), mode, longest[mode]);
+      await this.#goOn(expected, textOf);
+      onMoment(moment + 1);
+    }
+    (await spare).kill('SIGKILL');
+    return { moments, stages: this.#stages, deadEnds: this.#deadEnds, ...this.#sums };
+  }
+
+  #options(name: string): AuditOptions {
+    return { ...this.#scene.options(this.#suspect.kserve, name), suspectName: 'thief' };
+  }
+
+  /** Drops all but the sealed plan and its material from the whole audit. */
+  #keepPlan(): void {
+    for (const name of ['plan.json', 'material.json']) {
+      cpSync(join(this.#scene.out('whole'), name), join(this.#scene.out('sealed'), name));
+    }
+  }
+
+  /** Every moment finds the project as it was before the first audit. */
+  #begin(mode: Mode): AuditOptions {
+    const out = this.#scene.out('moment');
+    rmSync(out, { recursive: true, force: true });
+    rmSync(join(this.#scene.directory, '.touchmark/audits.jsonl'), { force: true });
+    if (mode === 'resumed') cpSync(this.#scene.out('sealed'), out, { recursive: true });
+    else mkdirSync(out, { recursive: true });
+    return { ...this.#options('moment'), resume: mode === 'resumed' };
+  }
+
+  async #kill(child: ChildProcess, options: AuditOptions, mode: Mode, longest: number) {
+    let stage = 'opening';
+    child.on('message', (said: string) => {
+      stage = said;
+    });
+    this.#suspect.asked.length = 0;
+    const { signal: _, ...sent } = options;
+    const change = mode === 'sealing' ? 1 + this.#random.integer(mostChanges) : 0;
+    const due =
+      mode === 'sealing'
+        ? changes(options.out, change)
+        : setTimeout(this.#random.uniform() * longest);
+    child.send(sent);
+    await Promise.race([due, once(child, 'exit')]);
+    if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit');
+    else stage = 'done';
+    await setTimeout(settling);
+    const sealed = existsSync(join(options.out, 'plan.json'));
+    const answered = answeredIn(options.out).length > 0;
+    const asking = answered ? 'asking' : sealed ? 'sealed, nothing answered' : stage;
+    this.#count(stage === 'done' ? stage : asking);
+  }
+
+  #count(stage: string): void {
+    this.#stages[stage] = (this.#stages[stage] ?? 0) + 1;
+  }
+
+  /** Runs an audit whose lock a kill may have left behind without a name: that stands for a while. */
+  async #run(options: AuditOptions): Promise<AuditReport | undefined> {
+    const begun = performance.now();
+    let waited = false;
+    for (;;) {
+      try {
+        return await runAudit(options);
+      } catch (error) {
+        const locked = TouchmarkError.isInstance(error) && error.code === 'STORE_LOCKED';
+        if (!locked || performance.now() - begun > longestLock) {
+          this.#deadEnds.push(String(error));
+          return undefined;
+        }
+        if (!waited) this.#sums.lockedOut += 1;
+        waited = true;
+        await setTimeout(1000);
+      }
+    }
+  }
+
+  async #goOn(expected: object, textOf: ReadonlyMap<string, string>): Promise<void> {
+    const options = this.#options('moment');
+    const tally = (ids: readonly string[]) =>
+      counted(ids.map((id) => textOf.get(id.replace(/^repeat\//, ''))!));
+    const before = tally(answeredIn(options.out));
+    const first = counted(this.#suspect.asked);
+    this.#suspect.asked.length = 0;
+    const resume = existsSync(join(options.out, 'plan.json'));
+    if (!resume) this.#sums.startedAgain += 1;
+    const report = await this.#run({ ...options, resume });
+    if (report === undefined) return;
+    const second = counted(this.#suspect.asked);
+    const total = tally(answeredIn(options.out));
+    for (const [text, times] of total) {
+      const recorded = before.get(text) ?? 0;
+      const left = times - recorded;
+      this.#sums.answeredAskedAgain += Math.max(0, (second.get(text) ?? 0) - left);
+      this.#sums.unrecordedAskedAgain += Math.max(0, (first.get(text) ?? 0) - recorded);
+    }
+    const written = parseReport(readFileSync(join(options.out, 'report.json'), 'utf8'));
+    const same =
+      sum(total) > 0 &&
+      [report, written].every((each) => isDeepStrictEqual(comparable(each), expected));
+    if (!same) this.#sums.different += 1;
   }
 }
 
-async function questionsById(options: ReturnType<Scene['options']>) {
-  const { records } = await openAudit(options);
-  const { fresh } = JSON.parse(readFileSync(join(options.out, 'material.json'), 'utf8')) as {
-    fresh: readonly { readonly input: string }[];
-  };
-  return new Map([
-    ...fresh.map(({ input }, index) => [`fresh/${index}`, input] as const),
-    ...records.map(({ sequence, input }) => [`log/${sequence}`, String(input)] as const),
-  ]);
+/** Resolves at the n-th change in a directory. */
+function changes(directory: string, count: number): Promise<void> {
+  return new Promise((resolve) => {
+    let seen = 0;
+    const watcher = watch(directory, () => {
+      seen += 1;
+      if (seen < count) return;
+      watcher.close();
+      resolve();
+    });
+    watcher.unref();
+  });
 }
 
 async function startChild(): Promise<ChildProcess> {
@@ -122,38 +230,4 @@ async function startChild(): Promise<ChildProcess> {
   });
   await once(child, 'message');
   return child;
-}
-
-/** Probes in complete lines of the run log. */
-function answeredIn(out: string): string[] {
-  const path = join(out, 'answers.jsonl');
-  if (!existsSync(path)) return [];
-  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
-  return lines.map((line): string => JSON.parse(line).payload.id);
-}
-
-function tally(ids: readonly string[], textOf: ReadonlyMap<string, string>): Map<string, number> {
-  return counted(ids.map((id) => textOf.get(id.replace(/^repeat\//, ''))!));
-}
-
-function counted(texts: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
-  return counts;
-}
-
-function sum(counts: ReadonlyMap<string, number>): number {
-  return [...counts.values()].reduce((total, count) => total + count, 0);
-}
-
-/** A report without times, what sessions cost, and digests of files that hold these. */
-function comparable(report: AuditReport): object {
-  const { startedAt: _, finishedAt: __, dossier, budget, checks, ...rest } = report;
-  const { seconds: ___, requests: ____, retries: _____, ...run } = rest.run;
-  const { likelyCaching: ______, ...answers } = checks ?? {};
-  const limits = { ...budget, spent: null };
-  const custody = rest.custody?.map(({ what }) => what);
-  return JSON.parse(
-    JSON.stringify({ ...rest, run, custody, limits, answers, dossier: dossier?.keyIdentifier }),
-  );
 }
