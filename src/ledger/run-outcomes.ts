@@ -23,7 +23,7 @@ export class RunOutcomes {
     return this.#rows.has(id);
   }
 
-  /** Adds a probe's outcome; a probe has one outcome only. */
+  /** Adds a probe's outcome, one only, and keeps its probabilities as they are given. */
   add(id: string, outcome: Outcome, milliseconds?: number): void {
     if (this.#rows.has(id)) throw new RangeError(`the probe ${id} has an outcome already`);
     const row = this.#answers.length;
@@ -32,7 +32,7 @@ export class RunOutcomes {
     if ('answer' in outcome) {
       const { label, probabilities = [] } = outcome.answer;
       this.#answers.push(this.#numberOf(label));
-      this.#probabilities.push(probabilities.length === 0 ? undefined : probabilities.slice());
+      this.#probabilities.push(probabilities.length === 0 ? undefined : probabilities);
     } else {
       this.#answers.push(-1 - missing.indexOf(outcome.missing));
       this.#probabilities.push(undefined);
