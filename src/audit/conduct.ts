@@ -6,12 +6,11 @@ import type {
   Probe,
   Progress,
 } from '../contracts.ts';
-import { seededRandom } from '../stats/sampling.ts';
 import { topTwo } from '../watermark/probability/distribution.ts';
 import { type AnswerChecks, checkAnswers, RepeatRun, repeatedProbes } from './answer-checks.ts';
 import { type AskOptions, askTests, type RunLog } from './ask.ts';
+import { coverProbes, expectedProbes, probesAhead, repeatable } from './audit-probes.ts';
 import type { Disguise } from './disguise.ts';
-import { expectedQuestions } from './fingerprinting/classifier-taking.ts';
 import type { AuditMaterial } from './material.ts';
 import { evidenceOf, type StopRule } from './replay.ts';
 import type { AskedProbes } from './requests.ts';
@@ -62,8 +61,6 @@ export interface DisguiseOptions extends Pick<Disguise, 'seed' | 'pauseMilliseco
 }
 
 const concurrency = 4;
-/** Probes of each test that are asked ahead at a time. */
-const block = 512;
 
 /** Runs every test that the suspect's answers can carry, over the sealed material. */
 export async function conductAudit(options: ConductOptions): Promise<AuditFindings> {
@@ -131,63 +128,6 @@ export async function conductAudit(options: ConductOptions): Promise<AuditFindin
 
 function shownBans(evidence: Evidence): number {
   return evidence.null === 'descriptive' ? (evidence.effect['bans'] ?? 0) : evidence.log10E;
-}
-
-function expectedProbes(material: AuditMaterial, gives: readonly Capability[]): number {
-  const { fresh, logged, coins } = material;
-  const asked = gives.includes('probabilities') ? [...fresh, ...logged] : [];
-  return (
-    new Set([...asked, ...coins].map(({ probe }) => probe.id)).size +
-    regionProbes(material) +
-    fingerprintProbes(material)
-  );
-}
-
-/** What the tests ask whatever is answered: a block of each, then the next block of each. */
-function probesAhead(
-  { fresh, logged, coins, regionLots }: AuditMaterial,
-  gives: readonly Capability[],
-): readonly Probe[] {
-  const twinned = logged.filter(({ replayBaselines }) => replayBaselines !== undefined);
-  const questions = [
-    ...(gives.includes('probabilities') ? [[...fresh, ...logged], twinned] : []),
-    coins,
-  ].map((asked) => asked.map(({ probe }) => probe));
-  const lists = [...questions, regionLots.flatMap(({ probes }) => probes)];
-  const blocks = Math.ceil(Math.max(...lists.map(({ length }) => length)) / block);
-  return Array.from({ length: blocks }, (_, at) =>
-    lists.flatMap((list) => list.slice(at * block, (at + 1) * block)),
-  ).flat();
-}
-
-function fingerprintProbes({ fingerprint }: AuditMaterial): number {
-  return fingerprint ? expectedQuestions(fingerprint.probes) : 0;
-}
-
-function regionProbes({ regionLots }: AuditMaterial): number {
-  return regionLots.reduce((sum, { probes }) => sum + probes.length, 0);
-}
-
-/**
- * Chooses ordinary questions to hide traps among: fresh ones, and logged ones without a coin. A
- * suspect that gives probabilities is asked all of those anyway.
- */
-function coverProbes({ material, gives, disguise }: ConductOptions): readonly Probe[] {
-  if (gives.includes('probabilities')) return [];
-  const coins = new Set(material.coins.map(({ probe }) => probe.id));
-  const ordinary = [...material.fresh, ...material.logged]
-    .map(({ probe }) => probe)
-    .filter(({ id }) => !coins.has(id));
-  const wanted = Math.ceil(disguise.coverPerTrap * (coins.size + regionProbes(material)));
-  return seededRandom(`${disguise.seed}/cover`).choose(ordinary, Math.min(wanted, ordinary.length));
-}
-
-/** Questions that may be asked twice: no traps, and no coins, which a second look could wear out. */
-function repeatable({ fresh }: AuditMaterial, cover: readonly Probe[]): readonly Probe[] {
-  const distinct = new Map(
-    [...fresh.map(({ probe }) => probe), ...cover].map((each) => [each.id, each]),
-  );
-  return [...distinct.values()].filter(({ id }) => id.startsWith('fresh/'));
 }
 
 function confusionOf(material: AuditMaterial, asked: AskedProbes): number[][] {
