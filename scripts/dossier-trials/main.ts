@@ -29,25 +29,27 @@ const options = await yargs(process.argv.slice(2))
 const progress = stderrProgress();
 const begun = performance.now();
 const honest = await honestDossiers(options.dossiers, options.seed, progress);
+say([
+  `honest dossiers: ${options.dossiers} made, ${honest.accepted.length} accepted`,
+  ...Object.entries(honest.kinds).map(([kind, number]) => `  ${kind}: ${number}`),
+  ...honest.refused.map((why) => `  REFUSED ${why}`),
+]);
 const mutations = changed(honest.accepted, progress);
+say([mutations.table('mutations'), ...mutations.passed.map((each) => `PASSED ${each}`)]);
 const accusations = accused(progress);
+say([
+  accusations.table('false accusers'),
+  ...accusations.passed.map((each) => `PASSED ${each}`),
+  `${accusations.matches} of those asserted say "match", on their owner's word`,
+  `${((performance.now() - begun) / 1000).toFixed(0)} s`,
+]);
 for (const { scene } of honest.owners) scene.close();
-
-process.stdout.write(
-  [
-    `honest dossiers: ${options.dossiers} made, ${honest.accepted.length} accepted`,
-    ...Object.entries(honest.kinds).map(([kind, number]) => `  ${kind}: ${number}`),
-    ...honest.refused.map((why) => `  REFUSED ${why}`),
-    '',
-    mutations.table('mutations'),
-    accusations.table('false accusers'),
-    `${accusations.matches} false accusations say "match" on their owner's word alone`,
-    ...[...mutations.passed, ...accusations.passed].map((each) => `PASSED ${each}`),
-    `${((performance.now() - begun) / 1000).toFixed(0)} s\n`,
-  ].join('\n'),
-);
 const wrong = honest.refused.length + mutations.passed.length + accusations.passed.length;
 if (wrong > 0) process.exitCode = 1;
+
+function say(lines: readonly string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
 
 /** Two mutations in five are of bytes; the rest are an insider's. */
 function changed(victims: readonly Victim[], report: Progress): Tally {

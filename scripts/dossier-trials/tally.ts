@@ -25,7 +25,7 @@ export class Tally {
     return this.#passed;
   }
 
-  /** Attempts that say "match" and were not refused: what they rest on is the owner's word. */
+  /** Attempts that say "match" and were not refused. */
   get matches(): number {
     return this.#matches;
   }

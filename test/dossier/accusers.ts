@@ -2,7 +2,7 @@ import { digestOf } from '../../src/audit/plan.ts';
 import type { DossierStatement } from '../../src/dossier/statement.ts';
 import type { Trust } from '../../src/dossier/verify/trust.ts';
 import { importPublicKey, keyIdentifier } from '../../src/keys/signing.ts';
-import { nextRunEntry, runGenesis } from '../../src/ledger/run-chain.ts';
+import { nextRunEntry, runGenesis, runHeadAfter } from '../../src/ledger/run-chain.ts';
 import type { Attempt } from './received.ts';
 import type { Victim } from './tampering.ts';
 
@@ -16,11 +16,15 @@ export function madeConsistent(statement: DossierStatement): void {
   subject[0].name = predicate.plan.suspect;
   subject[0].digest.sha256 = hash.slice('sha256:'.length);
   let head = runGenesis(hash);
-  predicate.run.entries = predicate.run.entries.flatMap((entry) => {
-    if (!('payload' in entry)) return [];
+  predicate.run.entries = predicate.run.entries.map((entry, sequence) => {
+    if (!('payload' in entry)) {
+      const hidden = { ...entry, sequence, previous: head.hash };
+      head = runHeadAfter(head, hidden);
+      return hidden;
+    }
     const next = nextRunEntry(head, Buffer.from(entry.salt, 'hex'), entry.payload);
     head = { size: next.sequence + 1, hash: next.hash };
-    return [structuredClone(next) as typeof entry];
+    return structuredClone(next) as typeof entry;
   });
   predicate.run.head = head.hash;
   const { plan } = predicate.report as { plan: Record<string, unknown> };

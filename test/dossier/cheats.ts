@@ -95,8 +95,7 @@ class Ground {
     return {
       ...{ statement: forged.statement, key: this.accuser.key, falsified },
       trust: this.trust(forged, later(60 + this.turn)),
-      suspect: this.innocent,
-      baseline: this.clean,
+      ...{ suspect: this.innocent, baseline: this.clean, controls: controls() },
       ...changes,
     };
   }
@@ -121,6 +120,18 @@ const order = ['order', "the tenant's questions", 'first look'];
 export const cheats: Readonly<Record<string, Cheat>> = {
   'sock puppet that asks what agrees': (ground) =>
     ground.attempt(ground.forge({ questions: ground.agreeing().slice(0, 60) }), order),
+  'sock puppet that asks what good models answer': (ground) => {
+    const coins = coinsOf(ground.accuser.epochKey);
+    const good = remembering(ngramModel(0.4, `good ${ground.turn}`));
+    const questions = ground.questions.filter((question) => {
+      const coin = ground.coinOf(question, coins);
+      return coin?.outcome === 0 && coin.top === best(good(question));
+    });
+    const forged = ground.forge({ questions: questions.slice(0, 80), begun: later(-40) });
+    return ground.attempt(forged, ["the tenant's questions"], {
+      trust: ground.trust(forged, later(-5)),
+    });
+  },
   'log written anew, backdated': (ground) =>
     ground.attempt(
       ground.forge({ questions: ground.agreeing().slice(0, 60), begun: later(-30) }),
@@ -156,7 +167,7 @@ export const cheats: Readonly<Record<string, Cheat>> = {
   },
   'ground key': (ground) => {
     const questions = ground.questions.slice(0, 14);
-    const keys = Array.from({ length: 200 }, (_, index) =>
+    const keys = Array.from({ length: 64 }, (_, index) =>
       Buffer.from(inputDigest(`ground ${ground.turn} ${index}`)),
     );
     const hits = (key: Uint8Array) => {
@@ -166,8 +177,7 @@ export const cheats: Readonly<Record<string, Cheat>> = {
         return coin !== undefined && chosenClass(coin) === best(ground.innocent(each));
       }).length;
     };
-    const [epochKey] = keys.sort((one, two) => hits(two) - hits(one));
-    return ground.attempt(ground.forge({ epochKey: epochKey!, questions }), order);
+    return ground.attempt(ground.forge({ epochKey: bestOf(keys, hits), questions }), order);
   },
   'ground plan': (ground) =>
     ground.attempt(ground.forge({ coins: (records) => bestRun(ground, records) }), [
@@ -190,8 +200,7 @@ export const cheats: Readonly<Record<string, Cheat>> = {
       const share = (lot: readonly number[]) => lot.filter((each) => hits.has(each)).length;
       const all = fallen(records);
       const lots = Array.from({ length: 200 }, () => random.choose(all, Math.min(12, all.length)));
-      const [lot] = lots.sort((one, two) => share(two) - share(one));
-      return lot!.sort((one, two) => one - two);
+      return bestOf(lots, share).toSorted((one, two) => one - two);
     };
     return ground.attempt(ground.forge({ coins }), ['first look', ...order]);
   },
@@ -205,8 +214,7 @@ export const cheats: Readonly<Record<string, Cheat>> = {
         ...(gives.length + gives.indexOf('probabilities' as never) > 0 && { fresh }),
       }),
     );
-    const [picked] = tried.sort((one, two) => scoreOf(two) - scoreOf(one));
-    return ground.attempt(picked!, order);
+    return ground.attempt(bestOf(tried, scoreOf), order);
   },
   'late traps': (ground) => {
     const agrees = ground.forge({ coins: (records) => ground.agreeingRecords(records) });
@@ -293,6 +301,16 @@ export const cheats: Readonly<Record<string, Cheat>> = {
     ground.attempt(ground.forge({ plan: { multiplicity: [] } }), order),
   'threshold that everybody reaches': (ground) =>
     ground.attempt(ground.forge({ plan: { threshold: -ground.turn } }), order),
+  'profile with a label twice': (ground) => {
+    const labels = ground.profile.labels.map((label, k, all) =>
+      k % 2 === 0 ? label : all[k - 1]!,
+    );
+    return ground.attempt(ground.forge({ shownProfile: { ...ground.profile, labels } }), order);
+  },
+  'profile that takes all memory': (ground) => {
+    const shownProfile = { ...ground.profile, fourierCarriers: 2 ** 40 + ground.turn };
+    return ground.attempt(ground.forge({ shownProfile }), order);
+  },
   'share of a test that is left out': (ground) => {
     const gives: AuditPlan['gives'] = ['labels', 'probabilities'];
     const fresh = sentences(12, `fresh ${ground.turn}`);
@@ -323,6 +341,14 @@ function doubtful({ marginThreshold }: ClassifierProfile): readonly string[] {
   return found;
 }
 
+let knownControls: readonly Predict[] | undefined;
+
+/** Models that a reader knows to have seen no answer. */
+function controls(): readonly Predict[] {
+  knownControls ??= ['one', 'two'].map((name) => remembering(ngramModel(0.4, `control ${name}`)));
+  return knownControls;
+}
+
 function remembering(predict: Predict): Predict {
   const known = new Map<string, ArrayLike<number>>();
   return (question) => {
@@ -341,6 +367,11 @@ function best(row: ArrayLike<number>): number {
   return values.indexOf(Math.max(...values));
 }
 
+function bestOf<Item>(items: readonly Item[], gain: (item: Item) => number): Item {
+  const gains = items.map(gain);
+  return items[gains.indexOf(Math.max(...gains))]!;
+}
+
 function scoreOf({ statement }: Forged): number {
   return statement.predicate.findings.keyedScore;
 }
@@ -354,7 +385,7 @@ function bestRun(ground: Ground, records: readonly ServedRecord[]): number[] {
   );
   const gain = (run: readonly number[]) =>
     run.reduce((sum, each) => sum + (agrees.has(each) ? 1 : -2), 0);
-  return runs.sort((one, two) => gain(two) - gain(one))[0] ?? [];
+  return bestOf(runs, gain);
 }
 
 /** A suspect that answers what the log's coins say. */

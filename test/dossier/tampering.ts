@@ -151,9 +151,11 @@ export const insiderTamperings: Readonly<Record<string, Tampering>> = {
     ),
   'insider, answer hidden': (victim, random) =>
     withChange(victim, ({ predicate: { run } }) => {
+      if (run.entries.length === 0) return false;
       const where = random.integer(run.entries.length);
       const { sequence, previous, commitment } = run.entries[where]!;
       run.entries[where] = { sequence, previous: previous!, commitment };
+      return true;
     }),
   'insider, section of another audit': (victim, random, others) => {
     const { predicate } = victim.statement;

@@ -49,6 +49,8 @@ export interface Forgery {
   readonly openings?: DossierStatement['predicate']['traps'];
   readonly plan?: Partial<AuditPlan>;
   readonly leftOut?: readonly string[];
+  /** The profile that is sealed and shown instead of the one that marks are made with. */
+  readonly shownProfile?: ClassifierProfile;
   /** Where the seals stand: before the answers, or behind them. */
   readonly sealsLast?: boolean;
   /** Size of the earlier checkpoint that is shown. */
@@ -70,6 +72,7 @@ export function forge(options: Forgery): Forged {
   const { predicate } = template;
   const { tenant, epoch, labels } = predicate.plan;
   const profile = predicate.profile as unknown as ClassifierProfile;
+  const shownProfile = options.shownProfile ?? profile;
   const after = (days: number) => new Date(begun.getTime() + days * day).toISOString();
   const commitment = commitmentOf(epochKey, tenant, epoch);
   const log = writeLog(options, profile, commitment, after);
@@ -93,6 +96,7 @@ export function forge(options: Forgery): Forged {
     ...{ gives, epochCommitment: commitment, sealedAt: after(3), beacon: null },
     ...{ stopping: 'horizon', assumptions: [], threshold: 6 },
     log: { origin: logOrigin(identifier), entries: facts.size, ...pick(facts) },
+    ...{ profile: digestOf(shownProfile), labels: [...shownProfile.labels] },
     material: materialDigest(materialText),
     probes: { logged: material.logged.length, fresh: material.fresh.length },
     traps: options.traps ?? [],
@@ -120,7 +124,8 @@ export function forge(options: Forgery): Forged {
   const last = usedSequences(read, shownTests(gives, options.leftOut ?? [])).at(-1) ?? 1;
   const anchorSize = options.anchorSize ?? last + 1;
   const statement = buildStatement({
-    ...{ sealed, profile, materialText, material: read, epochKey, entries, signingKey },
+    ...{ sealed, materialText, material: read, epochKey, entries, signingKey },
+    profile: shownProfile,
     epoch: { createdAt: begun.toISOString(), retiredAt: null },
     probes: replay.probes,
     runHead: entries.at(-1)?.hash ?? runGenesis(sealed.hash).hash,
@@ -208,7 +213,7 @@ export function withReport(
 }
 
 function writeLog(
-  { template, epochKey, identifier, clean, questions, sealsLast = false }: Forgery,
+  { template, epochKey, identifier, clean, questions, shownProfile, sealsLast = false }: Forgery,
   profile: ClassifierProfile,
   commitment: string,
   after: (days: number) => string,
@@ -225,7 +230,7 @@ function writeLog(
     return entry.sequence;
   };
   const seal = (at: string) => [
-    add({ kind: 'sealed', what: 'profile', digest: hexOf(digestOf(profile)), at }),
+    add({ kind: 'sealed', what: 'profile', digest: hexOf(digestOf(shownProfile ?? profile)), at }),
     add({ kind: 'sealed', what: 'epoch', digest: hexOf(commitment), at }),
   ];
   const first = sealsLast ? [] : seal(after(1));

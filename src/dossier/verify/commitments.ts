@@ -103,8 +103,40 @@ function coinsOf(root: string, stated: readonly StatedOpening[]): KeyedBits {
   return new RevealedCoins(openings);
 }
 
-/** A profile is as it was sealed, digest for digest; here only its shape is taken for granted. */
+/** Carriers times features beyond which no owner seals a profile: a reader's memory is theirs. */
+const largestCarriers = 2 ** 28;
+const longestNgram = 64;
+const count = z.int().nonnegative();
+
+const sizesSchema = z.looseObject({
+  labels: z.array(z.string()).min(1),
+  features: z.union([
+    z.looseObject({
+      kind: z.literal('text'),
+      ngrams: z.looseObject({ dimensions: count, longest: count.max(longestNgram) }),
+    }),
+    z.looseObject({ kind: z.literal('tensor'), mean: z.array(z.number()) }),
+  ]),
+  linearCarriers: count,
+  fourierCarriers: count,
+});
+
+/**
+ * Returns the profile, which is as it was sealed, digest for digest.
+ *
+ * @throws TouchmarkError EVIDENCE_INVALID for one that names a label twice, or whose carriers would
+ *   take more than a reader has
+ */
 export function sealedProfile({ profile }: DossierPredicate): ClassifierProfile {
+  const { data } = sizesSchema.safeParse(profile);
+  if (data === undefined) throw refused('holds no profile of a classifier');
+  const { features, labels, linearCarriers, fourierCarriers } = data;
+  const dimensions =
+    features.kind === 'text' ? features.ngrams.dimensions : Math.max(1, features.mean.length);
+  if ((linearCarriers + fourierCarriers) * dimensions > largestCarriers) {
+    throw refused('holds a profile whose carriers are more than can be read');
+  }
+  if (new Set(labels).size < labels.length) throw refused('holds a profile with a label twice');
   return z
     .custom<ClassifierProfile>((value) => typeof value === 'object' && value !== null)
     .parse(profile);
