@@ -30,15 +30,19 @@ export function decide(
 
 /**
  * The step of the response policy that an audit reaches, after multiplicity: any evidence may
- * notify, keyed evidence alone restricts and escalates.
+ * notify, keyed evidence alone restricts and escalates. What seems to be a relay of our own service is
+ * never escalated: it agrees without having learned anything.
  */
 export function tierOf(
   score: number,
   keyed: number,
   thresholds: TierThresholds = defaultThresholds,
+  isRelayLikely = false,
 ): Tier {
   const reached = (['escalate', 'restrict', 'notify'] as const).find(
-    (tier) => (tier === 'notify' ? score : keyed) >= thresholds[tier],
+    (tier) =>
+      (tier === 'notify' ? score : keyed) >= thresholds[tier] &&
+      !(isRelayLikely && tier === 'escalate'),
   );
   return reached ?? 'none';
 }

@@ -86,7 +86,7 @@ export function reportOf(parts: ReportParts): AuditReport {
     keyedScore: keyed,
     rawScore,
     multiplicity: plan.multiplicity,
-    tier: tierOf(score, keyed, parts.tiers),
+    tier: tierOf(score, keyed, parts.tiers, parts.relay.finding === 'relay-likely'),
     evidence: findings.evidence.map((each) => ({ ...each, counted: counted.has(each.test) })),
     trajectories: findings.trajectories.map(({ test, points }) => ({
       test,

@@ -76,6 +76,11 @@ describe('decide', () => {
 });
 
 describe('tierOf', () => {
+  it('never escalates what seems to be a relay', () => {
+    expect(tierOf(40, 40, undefined, true)).toBe('restrict');
+    expect(tierOf(3, 0, undefined, true)).toBe('notify');
+  });
+
   it.each([
     [1.99, 1.99, 'none'],
     [2, -1, 'notify'],
