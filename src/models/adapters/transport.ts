@@ -18,6 +18,8 @@ import { tooHeavy } from './json-weight.ts';
 import { maskSecrets, secretsIn } from './secrets.ts';
 
 const smallBytes = 2 ** 20;
+/** No answer costs more; a sum of such lies would soon be no exact number. */
+const mostTokens = 1e9;
 
 export interface TransportOptions {
   /** Sent as `Authorization: Bearer`; never shown. */
@@ -54,7 +56,7 @@ export interface AttemptResult {
   readonly milliseconds: number;
   /** Counts the attempts of one request from 1. */
   readonly attempt: number;
-  /** What the answer says it has cost, in `usage.total_tokens`. */
+  /** What the answer says it has cost, in `usage.total_tokens`; a lie above 1e9 is left out. */
   readonly tokens?: number;
 }
 
@@ -307,7 +309,6 @@ function tokensOf(document: unknown): number | undefined {
   const { usage } = document;
   if (typeof usage !== 'object' || usage === null || !('total_tokens' in usage)) return undefined;
   const tokens = usage.total_tokens;
-  return typeof tokens === 'number' && Number.isSafeInteger(tokens) && tokens >= 0
-    ? tokens
-    : undefined;
+  if (typeof tokens !== 'number' || !Number.isSafeInteger(tokens)) return undefined;
+  return tokens >= 0 && tokens <= mostTokens ? tokens : undefined;
 }
