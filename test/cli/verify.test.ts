@@ -59,15 +59,11 @@ describe('touchmark verify', () => {
     );
   });
 
-  it('ends with 5 when claims are weaker than --require, or the owner is another', async () => {
-    const [required, other] = await Promise.all([
-      verify('acme.dossier.json', '--require', 'anchored'),
-      verify('acme.dossier.json', '--owner-key', '0'.repeat(64)),
-    ]);
+  it('ends with 5 when claims are weaker than --require, and still says which', async () => {
+    const required = await verify('acme.dossier.json', '--require', 'anchored');
     expect(required.exitCode).toBe(5);
     expect(required.stdout).toContain('weakest claim');
     expect(required.stderr).toMatch(/\d+ claims are not anchored: .*order/);
-    expect([other.exitCode, other.stdout]).toEqual([5, '']);
   });
 
   it('ends with 5 for what is no dossier, and with 2 where there is nothing', async () => {

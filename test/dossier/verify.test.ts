@@ -30,14 +30,14 @@ let withoutCoins: string;
 
 beforeAll(async () => {
   const settings = { watermark: { coinShare: 0.25 }, log: { checkpointEvery: 16 } };
-  owner = await createOwner(60, settings, 6);
+  owner = await createOwner(44, settings, 6);
   suspect = await serve(lookUpThief(owner.scene.served));
   full = await dossierOf(false);
   redacted = await dossierOf(false, leftOut);
   withoutCoins = await dossierOf(false, ['label-coins']);
   labelsOnly = await dossierOf(true);
   again = await dossierOf(true);
-}, 60_000);
+}, 120_000);
 
 afterAll(() => {
   suspect.close();
@@ -93,10 +93,14 @@ describe('a dossier', () => {
     expect(accepted).toEqual([]);
   });
 
-  it('binds what only a suspect with probabilities adds: layers, material, evidence, answers', () => {
-    const adds = ['reveals', 'material', 'run', 'findings'];
-    const { tried, accepted } = acceptedOf(full, 1, ([section]) => adds.includes(`${section}`));
-    expect(tried).toBeGreaterThan(60);
+  it('binds what only a suspect with probabilities adds: layers, material, evidence', () => {
+    const { tried, accepted } = acceptedOf(
+      full,
+      1,
+      ([section, ...rest]) =>
+        ['reveals', 'material'].includes(`${section}`) || rest.includes('effect'),
+    );
+    expect(tried).toBeGreaterThan(30);
     expect(accepted).toEqual([]);
   });
 

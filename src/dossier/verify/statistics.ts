@@ -45,6 +45,7 @@ export function recompute(
       `verify it with touchmark ${plan.toolkit}`,
     );
   }
+  requireJudgement(predicate);
   const material = decodeMaterial(joinParts(stored.parts), {
     profile: sealedProfile(predicate),
     keys: data.keys,
@@ -76,7 +77,6 @@ export function recompute(
     if (!leftOut.includes(own.test)) requireSame(place, stated, own);
     else requirePossible(stated, own, plan);
   }
-  requireJudgement(predicate);
   return { evidence, material };
 }
 
