@@ -16,8 +16,11 @@ import {
 } from '../../test/dossier/tampering.ts';
 import { stderrProgress } from '../progress.ts';
 import { honestDossiers } from './honest.ts';
+import { puppetAudit, puppetKind } from './puppet.ts';
 import { Tally } from './tally.ts';
 
+/** A whole project with a gateway is made for one attempt in so many. */
+const everyPuppet = 60;
 const count = { type: 'number' } as const;
 const options = await yargs(process.argv.slice(2))
   .option('dossiers', { ...count, default: 200, describe: 'honest dossiers' })
@@ -36,7 +39,7 @@ say([
 ]);
 const mutations = changed(honest.accepted, progress);
 say([mutations.table('mutations'), ...mutations.passed.map((each) => `PASSED ${each}`)]);
-const accusations = accused(progress);
+const accusations = await accused(progress);
 say([
   accusations.table('false accusers'),
   ...accusations.passed.map((each) => `PASSED ${each}`),
@@ -70,7 +73,7 @@ function changed(victims: readonly Victim[], report: Progress): Tally {
   return tally;
 }
 
-function accused(report: Progress): Tally {
+async function accused(report: Progress): Promise<Tally> {
   const tally = new Tally();
   const owner = honest.owners[0]!;
   const victim = honest.accepted.find(
@@ -85,6 +88,10 @@ function accused(report: Progress): Tally {
   };
   const kinds = [...Object.keys(cheats), ...editKinds];
   for (let turn = 0; turn < options.accusers; turn += 1) {
+    if (turn % everyPuppet === everyPuppet - 1) {
+      tally.add(puppetKind, received(await puppetAudit(turn)));
+      continue;
+    }
     const kind = kinds[turn % kinds.length]!;
     const round = Math.floor(turn / kinds.length);
     const attempt = kind in cheats ? cheat(accuser, kind, round) : edited(victim, kind, round);
