@@ -2,8 +2,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { weakestGrade } from '../../src/dossier/verify/claims.ts';
 import { verifyDossier } from '../../src/dossier/verify/verify.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
-import { leaks, lookUpThief, serve, type TestSuspect } from '../operations/audit-scene.ts';
-import { edited, editKinds } from './accusers.ts';
+import { ClassifierMarker } from '../../src/watermark/classifier-marker.ts';
+import type { ClassifierProfile } from '../../src/watermark/classifier-profile.ts';
+import {
+  leaks,
+  lookUpThief,
+  ngramModel,
+  type Predict,
+  sentences,
+  serve,
+  type TestSuspect,
+} from '../operations/audit-scene.ts';
+import { edited, editKinds, madeConsistent } from './accusers.ts';
+import { handmadeOwner } from './handmade.ts';
 import {
   fewOfEachKind,
   isOnlySigned,
@@ -17,6 +28,7 @@ import {
 import { createOwner, type Owner } from './owners.ts';
 import { received, receivedText } from './received.ts';
 import { byteTamperings, victimOf } from './tampering.ts';
+import { forge } from './workshop.ts';
 
 /** All tests that ask questions of the log. */
 const leftOut = ['probability-per-query', 'label-coins', 'probability-signs-replay'];
@@ -138,6 +150,29 @@ describe('a dossier', () => {
     const inside = JSON.stringify(predicate);
     const left = hidden.map(([, payload]) => JSON.parse(payload).input.text as string);
     expect(left.filter((question) => inside.includes(question))).toEqual([]);
+  });
+
+  it('verifies where an audit stopped early by what a test that is left out had found', () => {
+    const { template, key, epochKey } = handmadeOwner();
+    const clean = ngramModel();
+    const profile = template.predicate.profile as unknown as ClassifierProfile;
+    const marker = new ClassifierMarker(epochKey, profile);
+    const repeated: Predict = (question) =>
+      marker.mark(question, Float64Array.from(clean(question))).served;
+    const { statement } = forge({
+      ...{ template, epochKey, signingKey: key, identifier: 'ab'.repeat(16), clean },
+      ...{ suspect: repeated, questions: sentences(200, 'asked'), fresh: sentences(6, 'fresh') },
+      ...{ gives: ['labels', 'probabilities'], begun: new Date('2026-01-01T00:00:00.000Z') },
+      plan: { stopping: 'threshold', threshold: 1 },
+      leftOut: ['label-coins'],
+    });
+    const { evidence } = verifyDossier(signedAnew(statement, key)).findings;
+    const [perQuery, coins] = evidence;
+    expect([perQuery!.status, perQuery!.probes]).toEqual(['partial', 6]);
+    expect(coins!.log10E).toBeGreaterThan(1.5);
+    Object.assign(statement.predicate.plan, { stopping: 'horizon' });
+    madeConsistent(statement);
+    expect(refusal(signedAnew(statement, key))).toBe('EVIDENCE_INVALID');
   });
 
   it('opens the lot of coin traps that was asked, or leaves it out with its coins', () => {
