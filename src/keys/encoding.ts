@@ -10,14 +10,16 @@ const loneSurrogate = /\p{Surrogate}/u;
  * number, so that no two different lists of parts give the same bytes. Text is UTF-8.
  */
 export function lengthPrefixed(...parts: readonly (string | Uint8Array)[]): Buffer {
-  return Buffer.concat(
-    parts.flatMap((part) => {
-      const bytes = typeof part === 'string' ? Buffer.from(part, 'utf8') : part;
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(bytes.length);
-      return [length, bytes];
-    }),
-  );
+  const sizes = parts.map((part) => Buffer.byteLength(part));
+  const joined = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + 4 + size, 0));
+  let offset = 0;
+  parts.forEach((part, index) => {
+    offset = joined.writeUInt32BE(sizes[index]!, offset);
+    if (typeof part === 'string') joined.write(part, offset, 'utf8');
+    else joined.set(part, offset);
+    offset += sizes[index]!;
+  });
+  return joined;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Budget } from '../audit/budget.ts';
 import { type AuditFindings, conductAudit } from '../audit/conduct.ts';
 import { stopRuleOf } from '../audit/judgement.ts';
@@ -14,7 +15,9 @@ import { inputDigest } from '../keys/canonical-input.ts';
 import { classifierKeys } from '../keys/classifier-keys.ts';
 import { openRunAttempts } from '../ledger/run-attempts.ts';
 import type { ChainedRunLog } from '../ledger/run-log.ts';
+import { displaySpecification } from '../models/adapters/registry.ts';
 import type { RemoteClassifier, RemoteCounts } from '../models/adapters/remote.ts';
+import { resolveSuspect } from '../models/adapters/suspect-names.ts';
 import type { AuditOptions, PreparedAudit } from './audit-preparation.ts';
 import type { StartedRun, VouchedRun } from './audit-run.ts';
 import { openSuspect } from './audit-suspect.ts';
@@ -42,7 +45,7 @@ export interface AskedSuspect {
 export async function askSuspect(
   prepared: PreparedAudit,
   options: AuditOptions,
-  started: VouchedRun & { readonly runLog: ChainedRunLog },
+  started: VouchedRun & { readonly runLog: ChainedRunLog; readonly description: Description },
 ): Promise<AskedSuspect> {
   const { timeoutSeconds, budget: limits } = prepared.project.config.audit;
   const attempts = await openRunAttempts(options.out);
@@ -52,6 +55,7 @@ export async function askSuspect(
       budget,
       journal: attempts,
       patienceMilliseconds: patienceFactor * timeoutSeconds * 1000,
+      ...(isProgram(prepared, options) && { maximum: availableParallelism() }),
     });
     const material = materialOf(prepared, started);
     const ids = new Map(
@@ -63,10 +67,10 @@ export async function askSuspect(
     });
     try {
       const startedAt = new Date();
-      const description = await suspect.describe({ signal: options.signal });
       const findings = await conduct(prepared, options, { ...started, suspect, pace, material });
       return {
-        ...{ material, findings, description, startedAt },
+        ...{ material, findings, startedAt },
+        description: started.description,
         counts: suspect.counts(),
         spending: budget.spending,
         finishedAt: new Date(),
@@ -77,6 +81,11 @@ export async function askSuspect(
   } finally {
     await attempts.close();
   }
+}
+
+/** Each request to a program starts it once more on this machine. */
+function isProgram({ project }: PreparedAudit, { suspect }: AuditOptions): boolean {
+  return displaySpecification(resolveSuspect(suspect, project.config.suspects)).startsWith('exec:');
 }
 
 function conduct(
@@ -97,7 +106,7 @@ function conduct(
     suspect: run.suspect,
     gives: plan.gives,
     runLog: run.runLog,
-    batchSize: audit.batchSize,
+    batchSize: Math.min(audit.batchSize, run.suspect.inputsPerRequest),
     disguise: {
       seed: orderSeed(run.sealed, run.vouchers),
       coverPerTrap: audit.coverPerTrap,

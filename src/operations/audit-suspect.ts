@@ -1,6 +1,6 @@
 import type { Pace } from '../audit/pace.ts';
 import { readSuspectFile } from '../config/suspect-files.ts';
-import type { Capability } from '../contracts.ts';
+import type { Description } from '../contracts.ts';
 import { openClassifier } from '../models/adapters/registry.ts';
 import type { RemoteClassifier, RemoteOptions } from '../models/adapters/remote.ts';
 import { resolveSuspect } from '../models/adapters/suspect-names.ts';
@@ -30,14 +30,14 @@ export function openSuspect(
   });
 }
 
-/** What the suspect says it gives; fails early when it cannot be asked at all. */
-export async function givenBy(
+/** What the suspect is and gives; fails early when it cannot be asked at all. */
+export async function describeSuspect(
   prepared: PreparedAudit,
   options: AuditOptions,
-): Promise<readonly Capability[]> {
+): Promise<Description> {
   const suspect = openSuspect(prepared, options);
   try {
-    return (await suspect.describe({ signal: options.signal })).gives;
+    return await suspect.describe({ signal: options.signal });
   } finally {
     await suspect.close();
   }

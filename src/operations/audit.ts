@@ -1,6 +1,7 @@
 import type { SealedPlan } from '../audit/plan.ts';
 import { provenanceTests } from '../audit/tests/registry.ts';
 import { planDigest, type Vouchers } from '../audit/vouchers.ts';
+import type { Description } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { openRunLog } from '../ledger/run-log.ts';
 import type { AuditReport } from '../report/model.ts';
@@ -14,7 +15,7 @@ import {
   type PreparedAudit,
 } from './audit-preparation.ts';
 import { beginRun, resumeRun } from './audit-run.ts';
-import { givenBy } from './audit-suspect.ts';
+import { describeSuspect } from './audit-suspect.ts';
 import { vouchForPlan } from './audit-vouching.ts';
 import { type CustodyNote, noteOnce } from './custody.ts';
 
@@ -31,8 +32,8 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
   if (options.resume) return auditSuspect(await openAudit(options), options);
   await AuditDirectory.requireVacant(options.out);
   const opened = await openAudit(options);
-  await givenBy(opened, options);
-  return auditSuspect(await computeMaterial(opened, options), options);
+  const description = await describeSuspect(opened, options);
+  return auditSuspect(await computeMaterial(opened, options), options, description);
 }
 
 /** Fails before anything is trained or asked for a name that is no test. */
@@ -45,14 +46,22 @@ function requireTests(names: readonly string[] = []): void {
   });
 }
 
-/** Seals a plan against one suspect, asks, judges and reports. */
+/**
+ * Seals a plan against one suspect, asks, judges and reports.
+ *
+ * @param known what the suspect said of itself, if it was asked
+ */
 export async function auditSuspect(
   prepared: PreparedAudit,
   options: AuditOptions,
+  known?: Description,
 ): Promise<AuditReport> {
-  const started = options.resume
-    ? await resumeRun(prepared, options)
-    : await beginRun(prepared, options, await givenBy(prepared, options));
+  const described = options.resume
+    ? undefined
+    : (known ?? (await describeSuspect(prepared, options)));
+  const started = described
+    ? await beginRun(prepared, options, described.gives)
+    : await resumeRun(prepared, options);
   const runLog = await openRunLog(options.out, started.sealed.hash);
   try {
     const { config } = prepared.project;
@@ -60,7 +69,8 @@ export async function auditSuspect(
     const vouchers = await vouchForPlan(run, sealed, { config, signal: options.signal });
     await noteOnce(prepared.project, sealedNotes(sealed, vouchers));
     const vouched = { ...started, vouchers };
-    const asked = await askSuspect(prepared, options, { ...vouched, runLog });
+    const description = described ?? (await describeSuspect(prepared, options));
+    const asked = await askSuspect(prepared, options, { ...vouched, runLog, description });
     const report = await concludeAudit(prepared, options, vouched, asked);
     await noteOnce(prepared.project, finishedNotes(sealed, report));
     return report;

@@ -36,6 +36,8 @@ export interface RemoteCounts extends TransportCounts {
 
 /** A classifier that is not ours. Its errors, behind HTTP, are those of `Transport.post` and `AnswerReader.read`. */
 export interface RemoteClassifier extends Classifier {
+  /** Inputs that one request can hold. */
+  readonly inputsPerRequest: number;
   counts(): RemoteCounts;
   /** Closes its connections and ends its processes; requests under way are cut off. */
   close(): Promise<void>;
@@ -96,12 +98,14 @@ export function readAnswers(
   }: { readonly counts: () => TransportCounts; readonly close: () => Promise<void> },
 ): RemoteClassifier {
   const reader = new AnswerReader({ ...options, address: shown });
-  const batches = new Batches(options.batchSize ?? 64, async (inputs, signal) => {
+  const inputsPerRequest = options.batchSize ?? 64;
+  const batches = new Batches(inputsPerRequest, async (inputs, signal) => {
     const answer = await protocol.ask(inputs, signal);
     if (typeof answer !== 'string') return reader.read(answer, inputs.length);
     return inputs.map((): Outcome => ({ missing: answer }));
   });
   return {
+    inputsPerRequest,
     describe: ({ signal }) => protocol.describe(signal),
     classify: (inputs, { signal }) => batches.outcomes(inputs, signal),
     counts: () => {

@@ -58,6 +58,7 @@ export function openReplay(path: string, options: RemoteOptions): RemoteClassifi
     return bare ? { answer: { label: found.answer.label } } : found;
   };
   return {
+    inputsPerRequest: options.batchSize ?? 64,
     async describe({ signal }) {
       signal.throwIfAborted();
       const given = [...(await record()).values()].some(
