@@ -37,8 +37,13 @@ export type Tampering = (
   others: readonly Victim[],
 ) => string | undefined;
 
-/** What a plan may say as its owner likes: another plan is another audit, and no less true. */
+/**
+ * What a plan may say as its owner likes, and the material that it seals where no statistic depends on
+ * what was changed: another plan is another audit, and no less true.
+ */
 const ownWords = [
+  'material',
+  'plan.material',
   'plan.audit',
   'plan.budget',
   'plan.fingerprint.references',

@@ -188,6 +188,9 @@ export function withReport(
   const { plan, findings } = statement.predicate;
   const before = structuredClone(report) as {
     plan: object;
+    suspect?: object;
+    traps?: object;
+    stopping?: object;
     evidence: { test: string }[];
     [name: string]: unknown;
   };
@@ -195,11 +198,13 @@ export function withReport(
   const own = {
     ...before,
     ...scores,
-    tenant: plan.tenant,
-    plan: {
-      ...before.plan,
-      ...{ hash: digestOf(plan), sealedAt: plan.sealedAt, threshold: plan.threshold },
-    },
+    version: plan.toolkit,
+    suspect: { ...before.suspect, address: plan.suspect, gives: plan.gives },
+    protectedModel: { ...plan.protectedModel, labels: plan.labels },
+    ...{ tenant: plan.tenant, epochs: [plan.epoch] },
+    plan: { ...before.plan, ...plannedOf(plan), hash: digestOf(plan) },
+    traps: { ...before.traps, lots: plan.traps ?? [] },
+    stopping: { ...before.stopping, rule: plan.stopping },
     evidence: evidence.map((each) => ({
       ...before.evidence.find(({ test }) => test === each.test),
       ...each,
@@ -210,6 +215,10 @@ export function withReport(
     ...statement,
     predicate: { ...statement.predicate, report: JSON.parse(JSON.stringify(own)) },
   };
+}
+
+function plannedOf({ sealedAt, beacon, threshold, tests, assumptions }: AuditPlan): object {
+  return { sealedAt, beacon, threshold, tests, assumptions };
 }
 
 function writeLog(
