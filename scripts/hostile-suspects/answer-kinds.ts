@@ -26,7 +26,8 @@ const text =
     say(exchange, document.replaceAll('ROWS', JSON.stringify(exchange.honest.probabilities)));
 const constant = (...row: readonly number[]): Hostility => rows(() => row);
 const filled = (piece: string, bytes: number) => piece.repeat(Math.floor(bytes / piece.length));
-const bulk = 15_000_000;
+/** In bytes; more is refused for its size alone. */
+const bulk = 8_000_000;
 
 const markup =
   '<img src=x onerror=alert(1)><script>alert(1)</script>"\'><svg/onload=alert(1)> {{7*7}} <%= 7*7 %>';
@@ -98,7 +99,7 @@ export function answerKinds(canary: string): Readonly<Record<string, Hostility>>
     },
     'millions of texts': text(`{"probabilities": ROWS, "more": [${filled('"é",', bulk / 2)}0]}`),
     'one wide text': text(`{"probabilities": ROWS, "more": "${filled('é', bulk / 2)}"}`),
-    'a number of ten million digits': text(`{"answers": [${'9'.repeat(10_000_000)}]}`),
+    'a number of millions of digits': text(`{"answers": [${'9'.repeat(bulk)}]}`),
     'names twice': text('{"probabilities": [[1]], "probabilities": ROWS, "probabilities": ROWS}'),
     'NaN spelt out': text('{"probabilities": [[NaN, Infinity]]}'),
     'infinite numbers': text('{"probabilities": [[1e999, -1e999, 0, 0, 0, 0]]}'),

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import PQueue from 'p-queue';
 import pRetry from 'p-retry';
 import { Agent, errors, request } from 'undici';
 import { TouchmarkError } from '../../errors.ts';
@@ -17,7 +16,8 @@ import {
 import { tooHeavy } from './json-weight.ts';
 import { maskSecrets, secretsIn } from './secrets.ts';
 
-const smallBytes = 2 ** 20;
+/** In bytes. */
+const longestError = 65_536;
 /** No answer costs more; a sum of such lies would soon be no exact number. */
 const mostTokens = 1e9;
 
@@ -30,7 +30,7 @@ export interface TransportOptions {
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer; readonly ca?: Buffer };
   /** Limit on one attempt from connecting to the last byte; default 30 s. */
   readonly timeoutMilliseconds?: number;
-  /** Limit on a response's body; default 16 MiB. */
+  /** Limit on a response's body; default 8 MiB. Requests at once can take 20 times it in memory. */
   readonly responseLimitBytes?: number;
   /** Attempts after the first, 0 to 4; default 4. */
   readonly retries?: number;
@@ -87,14 +87,13 @@ export class Transport {
   /** A server may echo the secrets it was sent; nothing behind this transport sees them. */
   readonly #mask: (text: string) => string;
   readonly #options: TransportOptions;
-  readonly #large = new PQueue({ concurrency: 1 });
   readonly #counts = { requests: 0, retries: 0 };
   /** Whether anything may have been sent. */
   #asked = false;
 
   /** @throws USAGE when the bearer token cannot stand in a header. */
   constructor(options: TransportOptions = {}) {
-    const { bearer, gate, responseLimitBytes = 16 * 2 ** 20 } = options;
+    const { bearer, gate, responseLimitBytes = 8 * 2 ** 20 } = options;
     if (bearer !== undefined && !/^[\x21-\x7e]+$/.test(bearer)) {
       throw new TouchmarkError('USAGE', 'the bearer token is empty or holds spaces or line ends', {
         hint: 'check the file or environment variable it was read from',
@@ -251,7 +250,7 @@ export class Transport {
       });
       this.#asked = true;
       const { body: received, statusCode } = response;
-      const text = this.#mask(await this.#read(received, statusCode, deadline.signal));
+      const text = this.#mask(await readBody(received, statusCode));
       if (statusCode < 200 || statusCode > 299) {
         const { location } = response.headers;
         throw new HttpFailure(
@@ -269,29 +268,31 @@ export class Transport {
       signal.removeEventListener('abort', stop);
     }
   }
+}
 
-  /** Of bodies that are not small one is read at a time, however many requests are under way. */
-  async #read(body: AsyncIterable<Buffer>, status: number, signal: AbortSignal): Promise<string> {
-    const chunks: Buffer[] = [];
-    const bytes = body[Symbol.asyncIterator]();
-    const readOn = async (limit: number) => {
-      for (let size = 0; size < limit; ) {
-        const { done, value } = await bytes.next();
-        if (done) return true;
-        chunks.push(value);
-        size += value.length;
-      }
-      return false;
-    };
-    try {
-      const whole = await readOn(smallBytes);
-      if (!whole) await this.#large.add(() => readOn(Number.POSITIVE_INFINITY), { signal });
-      return new TextDecoder().decode(Buffer.concat(chunks));
-    } catch (error) {
-      if (!(error instanceof errors.ResponseExceededMaxSizeError)) throw error;
-      throw new Unreadable('too-large', `a body over the size limit (status ${status})`);
-    }
+async function readBody(
+  body: AsyncIterable<Buffer> & { text(): Promise<string> },
+  status: number,
+): Promise<string> {
+  if (status < 200 || status > 299) return readBeginning(body);
+  try {
+    return await body.text();
+  } catch (error) {
+    if (!(error instanceof errors.ResponseExceededMaxSizeError)) throw error;
+    throw new Unreadable('too-large', `a body over the size limit (status ${status})`);
   }
+}
+
+/** Of what comes with an error little is read and less is shown. */
+async function readBeginning(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > longestError) break;
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function parseJson(text: string): unknown {

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TouchmarkError } from '../../../src/errors.ts';
 import { Transport, type TransportOptions } from '../../../src/models/adapters/transport.ts';
@@ -76,22 +75,6 @@ describe('large answers', () => {
     expect(new Set((await Promise.all(asked)).map((each) => JSON.stringify(each)))).toEqual(
       new Set([JSON.stringify({ long })]),
     );
-    await transport.close();
-  });
-
-  test('wait for one that does not end no longer than they may take', async () => {
-    server.play((response, note) => {
-      response.writeHead(200).write(`{"long": "${long}`);
-      if (note.path === '/ends') response.end('"}');
-    });
-    const transport = new Transport({ ...quick, timeoutMilliseconds: 600 });
-    const endless = transport.post(new URL('/endless', server.origin), {}, never);
-    await pause(100);
-    const waiting = transport.post(new URL('/ends', server.origin), {}, never);
-    await expect(endless).rejects.toMatchObject({ code: 'SUSPECT_UNREACHABLE' });
-    await waiting.catch(() => undefined);
-    const after = transport.post(new URL('/ends', server.origin), {}, never);
-    await expect(after).resolves.toEqual({ long });
     await transport.close();
   });
 });
@@ -246,6 +229,19 @@ describe('what goes wrong is told with the address, without its secrets', () => 
         message: 'answered with a body over the size limit (status 200)',
         hint: 'lower the batch size, or raise the response limit',
       },
+    ],
+    [
+      'an error without end',
+      {},
+      (response) => {
+        response.writeHead(400);
+        const more = () => {
+          while (!response.destroyed && response.write('x'.repeat(65_536)));
+        };
+        response.on('drain', more);
+        more();
+      },
+      { message: `rejected the request with status 400: ${'x'.repeat(119)}…` },
     ],
     [
       'a token in the path of a redirect',
