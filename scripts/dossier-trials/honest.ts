@@ -3,7 +3,7 @@ import type { Progress } from '../../src/contracts.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
 import { createOwner, type Owner } from '../../test/dossier/owners.ts';
 import { receivedText } from '../../test/dossier/received.ts';
-import { type Victim, victimOf } from '../../test/dossier/tampering.ts';
+import { type Victim, victimOf } from '../../test/dossier/victims.ts';
 import { lookUpThief, ngramModel, type Predict, serve } from '../../test/operations/audit-scene.ts';
 
 /** Dossiers that owners made by the rules. */

@@ -6,14 +6,13 @@ import yargs from 'yargs';
 import type { Progress } from '../../src/contracts.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
 import { edited, editKinds } from '../../test/dossier/accusers.ts';
-import { type Accuser, cheat, cheats } from '../../test/dossier/cheats.ts';
+import { byteTamperings } from '../../test/dossier/byte-tampering.ts';
+import { cheat, cheats } from '../../test/dossier/cheats.ts';
+import type { Accuser } from '../../test/dossier/ground.ts';
+import { insiderTamperings } from '../../test/dossier/insider-tampering.ts';
 import { received, receivedText } from '../../test/dossier/received.ts';
-import {
-  byteTamperings,
-  insiderTamperings,
-  tampered,
-  type Victim,
-} from '../../test/dossier/tampering.ts';
+import { tampered } from '../../test/dossier/tampered.ts';
+import type { Victim } from '../../test/dossier/victims.ts';
 import { stderrProgress } from '../progress.ts';
 import { honestDossiers } from './honest.ts';
 import { puppetAudit, puppetKind } from './puppet.ts';

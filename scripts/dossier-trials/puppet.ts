@@ -6,7 +6,7 @@ import { auditSuspect, prepareAudit } from '../../src/operations/audit.ts';
 import { openAudit } from '../../src/operations/audit-preparation.ts';
 import { chosenClass, tossCoin } from '../../src/watermark/label/coins.ts';
 import type { Attempt } from '../../test/dossier/received.ts';
-import { victimOf } from '../../test/dossier/tampering.ts';
+import { victimOf } from '../../test/dossier/victims.ts';
 import { createScene, ngramModel, sentences, serve } from '../../test/operations/audit-scene.ts';
 
 /** The kind of attempt that `puppetAudit` makes. */

@@ -4,7 +4,7 @@ import type { Trust } from '../../src/dossier/verify/trust.ts';
 import { importPublicKey, keyIdentifier } from '../../src/keys/signing.ts';
 import { nextRunEntry, runGenesis, runHeadAfter } from '../../src/ledger/run-chain.ts';
 import type { Attempt } from './received.ts';
-import type { Victim } from './tampering.ts';
+import type { Victim } from './victims.ts';
 
 type Cheat = (statement: DossierStatement) => void;
 type Changeable<Value> = { -readonly [Field in keyof Value]: Value[Field] };
@@ -41,7 +41,7 @@ const planOf = ({ predicate }: DossierStatement) =>
  * Attempts that must be refused outright: what was done too late or made up does not fit what was
  * sealed. `turn` varies an attempt.
  */
-export const refusedCheats: Readonly<Record<string, (turn: number) => Cheat>> = {
+const refusedCheats: Readonly<Record<string, (turn: number) => Cheat>> = {
   'late key': (turn) => (statement) => {
     const [first] = statement.predicate.log.records;
     const { servedAt } = JSON.parse(first!.payload);
@@ -100,7 +100,7 @@ export const refusedCheats: Readonly<Record<string, (turn: number) => Cheat>> = 
 };
 
 /** Attempts whose arithmetic is right: nothing in the file can show them, so grades must not. */
-export const undetectableCheats: Readonly<Record<string, (turn: number) => Cheat>> = {
+const undetectableCheats: Readonly<Record<string, (turn: number) => Cheat>> = {
   'secret first look': (turn) => (statement) => {
     planOf(statement).audit = `00000000-0000-4000-8000-${String(turn).padStart(12, '0')}`;
     madeConsistent(statement);

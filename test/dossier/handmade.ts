@@ -6,7 +6,7 @@ import type { DossierStatement } from '../../src/dossier/statement.ts';
 import { deriveSigningKey } from '../../src/keys/signing.ts';
 import type { ClassifierProfile } from '../../src/watermark/classifier-profile.ts';
 import { labels } from '../operations/audit-scene.ts';
-import type { Accuser } from './cheats.ts';
+import type { Accuser } from './ground.ts';
 
 const none = `sha256:${'0'.repeat(64)}`;
 

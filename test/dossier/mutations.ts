@@ -12,12 +12,7 @@ export type Path = readonly (string | number)[];
  * Places that nothing but the signature binds: free text and times that no other part of a dossier
  * determines. Each is a prefix of a path in the predicate, `*` stands for any step.
  */
-export const onlySigned: readonly string[] = [
-  'createdAt',
-  'epoch.createdAt',
-  'epoch.retiredAt',
-  'report',
-];
+const onlySigned: readonly string[] = ['createdAt', 'epoch.createdAt', 'epoch.retiredAt', 'report'];
 
 /** Fields of the report that the findings and the plan determine all the same. */
 const boundInReport =

@@ -14,6 +14,7 @@ import {
   type TestSuspect,
 } from '../operations/audit-scene.ts';
 import { edited, editKinds, madeConsistent } from './accusers.ts';
+import { byteTamperings } from './byte-tampering.ts';
 import { handmadeOwner } from './handmade.ts';
 import {
   fewOfEachKind,
@@ -27,7 +28,7 @@ import {
 } from './mutations.ts';
 import { createOwner, type Owner } from './owners.ts';
 import { received, receivedText } from './received.ts';
-import { byteTamperings, victimOf } from './tampering.ts';
+import { victimOf } from './victims.ts';
 import { forge } from './workshop.ts';
 
 /** All tests that ask questions of the log. */

@@ -8,22 +8,15 @@ import { buildStatement, usedSequences } from '../../src/dossier/build.ts';
 import { shownTests } from '../../src/dossier/shown-tests.ts';
 import type { DossierStatement } from '../../src/dossier/statement.ts';
 import { classifierKeys } from '../../src/keys/classifier-keys.ts';
-import { commitToEpochKey } from '../../src/keys/commitment.ts';
-import {
-  type ChainEntry,
-  type ChainNote,
-  commitToPayload,
-  genesis,
-  headAfter,
-  nextEntry,
-} from '../../src/ledger/chain.ts';
+import type { ChainEntry } from '../../src/ledger/chain.ts';
 import { logOrigin, signLogCheckpoint } from '../../src/ledger/checkpoint-note.ts';
 import { proveEntries, proveExtension } from '../../src/ledger/log-proofs.ts';
-import { decodeRecord, encodeRecord } from '../../src/ledger/payload.ts';
+import { decodeRecord } from '../../src/ledger/payload.ts';
 import { nextRunEntry, type RunEntry, runGenesis } from '../../src/ledger/run-chain.ts';
-import { ClassifierMarker } from '../../src/watermark/classifier-marker.ts';
 import type { ClassifierProfile } from '../../src/watermark/classifier-profile.ts';
 import type { Predict } from '../operations/audit-scene.ts';
+import { commitmentOf, fallen, writeLog } from './forged-log.ts';
+import { withReport } from './forged-report.ts';
 
 const day = 86_400_000;
 
@@ -157,120 +150,6 @@ export function forge(options: Forgery): Forged {
   return { statement: withReport(statement, template), planHash: sealed.hash, roots, ...log };
 }
 
-/** Sequences of the records on which a coin fell. */
-export function fallen(records: readonly ServedRecord[]): number[] {
-  return records.filter(({ marks }) => marks.coin !== undefined).map(({ sequence }) => sequence);
-}
-
-const commitments = new Map<string, string>();
-
-function commitmentOf(epochKey: Uint8Array, tenant: string, epoch: string): string {
-  const name = [Buffer.from(epochKey).toString('hex'), tenant, epoch].join(' ');
-  const commitment = commitments.get(name) ?? commitToEpochKey(epochKey, tenant, epoch);
-  commitments.set(name, commitment);
-  return commitment;
-}
-
-const markers = new Map<string, ClassifierMarker>();
-
-function markerOf(epochKey: Uint8Array, profile: ClassifierProfile): ClassifierMarker {
-  const name = `${Buffer.from(epochKey).toString('hex')} ${digestOf(profile)}`;
-  const marker = markers.get(name) ?? new ClassifierMarker(epochKey, profile);
-  markers.set(name, marker);
-  return marker;
-}
-
-/** Makes the report of a statement say what its findings and its plan say. */
-export function withReport(
-  statement: DossierStatement,
-  { predicate: { report } }: DossierStatement,
-): DossierStatement {
-  const { plan, findings } = statement.predicate;
-  const before = structuredClone(report) as {
-    plan: object;
-    suspect?: object;
-    traps?: object;
-    stopping?: object;
-    evidence: { test: string }[];
-    [name: string]: unknown;
-  };
-  const { evidence, ...scores } = findings;
-  const own = {
-    ...before,
-    ...scores,
-    version: plan.toolkit,
-    suspect: { ...before.suspect, address: plan.suspect, gives: plan.gives },
-    protectedModel: { ...plan.protectedModel, labels: plan.labels },
-    ...{ tenant: plan.tenant, epochs: [plan.epoch] },
-    plan: { ...before.plan, ...plannedOf(plan), hash: digestOf(plan) },
-    traps: { ...before.traps, lots: plan.traps ?? [] },
-    stopping: { ...before.stopping, rule: plan.stopping },
-    evidence: evidence.map((each) => ({
-      ...before.evidence.find(({ test }) => test === each.test),
-      ...each,
-    })),
-    multiplicity: plan.multiplicity,
-  };
-  return {
-    ...statement,
-    predicate: { ...statement.predicate, report: JSON.parse(JSON.stringify(own)) },
-  };
-}
-
-function plannedOf({ sealedAt, beacon, threshold, tests, assumptions }: AuditPlan): object {
-  return { sealedAt, beacon, threshold, tests, assumptions };
-}
-
-function writeLog(
-  { template, epochKey, identifier, clean, questions, shownProfile, sealsLast = false }: Forgery,
-  profile: ClassifierProfile,
-  commitment: string,
-  after: (days: number) => string,
-) {
-  const { tenant, epoch, protectedModel } = template.predicate.plan;
-  const marker = markerOf(epochKey, profile);
-  const openings = new Map<number, { sequence: number; salt: string; payload: string }>();
-  const entries: ChainEntry[] = [];
-  let head = genesis(identifier);
-  const add = (note: ChainNote) => {
-    const entry = nextEntry(head, note);
-    entries.push(entry);
-    head = headAfter(entry);
-    return entry.sequence;
-  };
-  const seal = (at: string) => [
-    add({ kind: 'sealed', what: 'profile', digest: hexOf(digestOf(shownProfile ?? profile)), at }),
-    add({ kind: 'sealed', what: 'epoch', digest: hexOf(commitment), at }),
-  ];
-  const first = sealsLast ? [] : seal(after(1));
-  for (const [index, input] of questions.entries()) {
-    const row = Float64Array.from(clean(input));
-    const { served, label, marks } = marker.mark(input, row);
-    const payload = encodeRecord({
-      ...{ tenant, epoch, servedAt: after(2), modelVersion: protectedModel.version, input },
-      ...{ clean: Array.from(row), served: Array.from(served), label, marks },
-    });
-    const salt = createHash('sha256').update(`${index}`).digest().subarray(0, 16);
-    const sequence = add({
-      kind: 'served',
-      at: after(2),
-      tenantTag: '0'.repeat(32),
-      commitment: commitToPayload(salt, payload),
-    });
-    openings.set(sequence, {
-      sequence,
-      salt: salt.toString('hex'),
-      payload: payload.toString('utf8'),
-    });
-  }
-  const seals = sealsLast ? seal(after(2.2)) : first;
-  const facts = (size: number) => {
-    const { root } = proveEntries(entries.slice(0, size), []);
-    return { size, root, head: entries[size - 1]!.hash };
-  };
-  return { entries, openings, seals, facts };
-}
-
 function runOf(
   planHash: string,
   ids: readonly string[],
@@ -287,8 +166,4 @@ function runOf(
 
 function pick({ head, root }: { readonly head: string; readonly root: string }) {
   return { head, root };
-}
-
-function hexOf(digest: string): string {
-  return digest.replace(/^sha256:/, '');
 }
