@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { AuditOptions } from '../../src/operations/audit.ts';
 import { openAudit } from '../../src/operations/audit-preparation.ts';
 import type { AuditReport } from '../../src/report/model.ts';
@@ -36,11 +37,14 @@ export function sum(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].reduce((total, count) => total + count, 0);
 }
 
-/** Returns a report without times, what sessions cost, the plan's name, and digests of all these. */
-export function comparable(report: AuditReport): object {
+/**
+ * Returns a report without times and what is said of them, what sessions cost, the plan's name, and
+ * digests of all these.
+ */
+export function comparable(report: AuditReport): Readonly<Record<string, unknown>> {
   const { startedAt: _, finishedAt: __, dossier, budget, checks, ...rest } = report;
   const { seconds: ___, requests: ____, retries: _____, ...run } = rest.run;
-  const { likelyCaching: ______, ...answers } = checks ?? {};
+  const { likelyCaching: ______, notes: _______, ...answers } = checks ?? {};
   const limits = { ...budget, spent: null };
   const plan = { ...rest.plan, hash: null, sealedAt: null };
   const custody = rest.custody?.map(({ what }) => what);
@@ -55,4 +59,13 @@ export function comparable(report: AuditReport): object {
       dossier: dossier?.keyIdentifier,
     }),
   );
+}
+
+/** Returns the names of the parts in which two comparable reports differ. */
+export function differences(
+  report: ReturnType<typeof comparable>,
+  expected: ReturnType<typeof comparable>,
+): string[] {
+  const names = new Set([...Object.keys(report), ...Object.keys(expected)]);
+  return [...names].filter((name) => !isDeepStrictEqual(report[name], expected[name]));
 }

@@ -4,7 +4,6 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, watch } from 'node
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { TouchmarkError } from '../../src/errors.ts';
 import { type AuditOptions, runAudit } from '../../src/operations/audit.ts';
 import { parseReport } from '../../src/report/json.ts';
@@ -17,7 +16,7 @@ import {
   serve,
   type TestSuspect,
 } from '../../test/operations/audit-scene.ts';
-import { answeredIn, comparable, counted, questionsById, sum } from './compare.ts';
+import { answeredIn, comparable, counted, differences, questionsById, sum } from './compare.ts';
 
 /** What became of audits that were killed and gone on with. */
 export interface KillResumeSummary {
@@ -32,6 +31,8 @@ export interface KillResumeSummary {
   readonly deadEnds: readonly string[];
   /** Reports that differ from the uninterrupted one in more than times, costs and the plan's name. */
   readonly different: number;
+  /** Parts of reports that differ. */
+  readonly differing: readonly string[];
   /** Recorded probes that a suspect was asked again: none may be. */
   readonly answeredAskedAgain: number;
   /** Probes asked again that were under way at a kill and not yet recorded. */
@@ -78,6 +79,7 @@ class Trial {
   readonly #random: SeededRandom = seededRandom('kill-resume');
   readonly #stages: Record<string, number> = {};
   readonly #deadEnds: string[] = [];
+  readonly #differing = new Set<string>();
   readonly #sums = {
     startedAgain: 0,
     lockedOut: 0,
@@ -112,7 +114,10 @@ class Trial {
       onMoment(moment + 1);
     }
     (await spare).kill('SIGKILL');
-    return { moments, stages: this.#stages, deadEnds: this.#deadEnds, ...this.#sums };
+    return {
+      ...{ moments, stages: this.#stages, deadEnds: this.#deadEnds },
+      ...{ differing: [...this.#differing], ...this.#sums },
+    };
   }
 
   #options(name: string): AuditOptions {
@@ -183,7 +188,10 @@ class Trial {
     }
   }
 
-  async #goOn(expected: object, textOf: ReadonlyMap<string, string>): Promise<void> {
+  async #goOn(
+    expected: ReturnType<typeof comparable>,
+    textOf: ReadonlyMap<string, string>,
+  ): Promise<void> {
     const options = this.#options('moment');
     const tally = (ids: readonly string[]) =>
       counted(ids.map((id) => textOf.get(id.replace(/^repeat\//, ''))!));
@@ -203,10 +211,9 @@ class Trial {
       this.#sums.unrecordedAskedAgain += Math.max(0, (first.get(text) ?? 0) - recorded);
     }
     const written = parseReport(readFileSync(join(options.out, 'report.json'), 'utf8'));
-    const same =
-      sum(total) > 0 &&
-      [report, written].every((each) => isDeepStrictEqual(comparable(each), expected));
-    if (!same) this.#sums.different += 1;
+    const differing = [report, written].flatMap((each) => differences(comparable(each), expected));
+    if (differing.length > 0 || sum(total) === 0) this.#sums.different += 1;
+    for (const name of differing) this.#differing.add(name);
   }
 }
 
