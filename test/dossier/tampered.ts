@@ -5,12 +5,13 @@ import { type Received, receivedText } from './received.ts';
 import type { Victim } from './victims.ts';
 
 /**
- * What a plan may say as its owner likes, and the material that it seals where no statistic depends on
- * what was changed: another plan is another audit, and no less true.
+ * What a plan may say as its owner likes, and the material that it seals and counts where no statistic
+ * depends on what was changed: another plan is another audit, and no less true.
  */
 const ownWords = [
   'material',
   'plan.material',
+  'plan.probes',
   'plan.audit',
   'plan.budget',
   'plan.fingerprint.references',
