@@ -19,8 +19,9 @@ export interface AnswerChecks {
 
 /** Probes that are asked a second time, where so many may be. */
 export const repeats = 8;
-const leastTimedPairs = 4;
-/** A cache is believed when it is so many times as fast, and saves so many milliseconds. */
+const leastTimedPairs = 6;
+/** A cache is believed when nearly all pairs say that it is so many times as fast, and saves so many milliseconds. */
+const mostPairs = 0.9;
 const cacheRatio = 3;
 const cacheSaving = 5;
 /** Below it two probabilities are the same number, summed or printed differently. */
@@ -118,8 +119,8 @@ export function checkAnswers(
   if (times.length < leastTimedPairs) return { ...checks, answers, likelyCaching: false };
   const medianFirst = median(times.map(({ first }) => first));
   const medianSecond = median(times.map(({ second }) => second));
-  const sooner =
-    medianFirst > cacheRatio * medianSecond && medianFirst - medianSecond > cacheSaving;
+  const soon = times.filter(({ first, second }) => first > cacheRatio * second).length;
+  const sooner = soon >= mostPairs * times.length && medianFirst - medianSecond > cacheSaving;
   const likelyCaching = answers === 'fixed' && sooner;
   return { ...checks, answers, likelyCaching, medianFirst, medianSecond };
 }

@@ -6,11 +6,11 @@ export function relaySays(
   {
     epochClosed,
     coins,
-    sightings: { found },
+    sightings: { found, probes },
   }: {
     readonly epochClosed: boolean;
     readonly coins: Pick<RelayCoins, 'asked'>;
-    readonly sightings: Pick<RelaySightings, 'found'>;
+    readonly sightings: Pick<RelaySightings, 'found' | 'probes'>;
   },
 ): string {
   if (finding === 'relay-likely') {
@@ -26,15 +26,18 @@ export function relaySays(
         : 'Its answers then are ours, and do not show that it learned from them.';
     return `The suspect seems to forward questions to our own service: ${signs.join(', and ')}. ${ours}`;
   }
+  const none = 'Every question of this audit had been asked of us before, by somebody.';
   const seen =
-    found === 0
-      ? 'No question of this audit that nobody had asked before came to us while the suspect was asked.'
-      : `Of its questions, ${found} came to us while the suspect was asked; so many may do so by chance.`;
+    probes === 0
+      ? none
+      : found === 0
+        ? 'No question of this audit that nobody had asked before came to us while the suspect was asked.'
+        : `Of its questions, ${found} came to us while the suspect was asked; so many may do so by chance.`;
   if (finding === 'no-sign') {
     const told = coins.asked === 0 ? '' : ' Its answers do not follow the coins of keys in use.';
     return `Nothing speaks for a relay. ${seen}${told}`;
   }
   return epochClosed
     ? `A relay cannot be excluded: too few questions that nobody had asked before were put to the suspect. ${seen}`
-    : `A relay cannot be excluded: answers may still be marked under the audited epoch, and only closed epochs are tested. ${seen}`;
+    : `A relay cannot be excluded: the log shows no answer under a later key yet, so that answers may still be marked under the audited epoch; rotate, start the gateway again, let it answer, and audit with --epoch. ${seen}`;
 }

@@ -30,19 +30,21 @@ export function decide(
 
 /**
  * The step of the response policy that an audit reaches, after multiplicity: any evidence may
- * notify, keyed evidence alone restricts and escalates. What seems to be a relay of our own service is
+ * notify, keyed evidence alone restricts and escalates. What may well be a relay of our own service is
  * never escalated: it agrees without having learned anything.
+ *
+ * @param mayBeRelay the relay check found signs, or the audited epoch is still in use
  */
 export function tierOf(
   score: number,
   keyed: number,
   thresholds: TierThresholds = defaultThresholds,
-  isRelayLikely = false,
+  mayBeRelay = false,
 ): Tier {
   const reached = (['escalate', 'restrict', 'notify'] as const).find(
     (tier) =>
       (tier === 'notify' ? score : keyed) >= thresholds[tier] &&
-      !(isRelayLikely && tier === 'escalate'),
+      !(mayBeRelay && tier === 'escalate'),
   );
   return reached ?? 'none';
 }

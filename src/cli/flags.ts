@@ -42,7 +42,11 @@ export const flags = {
     choices: ['asserted', 'anchored', 'recomputed'] as const,
     describe: 'fail unless every claim rests on at least this',
   },
-  'owner-key': { ...text, describe: "the owner's key identifier, as you have it from the owner" },
+  accept: { ...text, describe: 'claims to take on trust for --require: NAME,NAME' },
+  'owner-key': {
+    ...text,
+    describe: "the owner's key identifier, as log checkpoint --json prints it for the owner",
+  },
   'available-since': {
     ...text,
     describe: 'the first provable availability of the suspect or an earlier version of it, a date',
@@ -96,7 +100,7 @@ export const flags = {
   batch: {
     ...text,
     describe:
-      'a YAML file of suspects, NAME: KIND:WHERE, to audit together; --out has one directory each',
+      'a YAML file of suspects, NAME: KIND:WHERE or one of touchmark.yaml, to audit together; --out has one directory each',
   },
   'dry-run': {
     ...yesOrNo,

@@ -88,7 +88,7 @@ function parsed<Value>(schema: z.ZodType<Value>, text: string, what: string): Va
     value = JSON.parse(text);
   } catch (cause) {
     throw new TouchmarkError('EVIDENCE_INVALID', `the ${what} is not JSON`, {
-      hint: 'the file may be truncated, or is no dossier',
+      hint: 'the file was changed or cut, or is no dossier: ask its owner for it as it was written',
       cause,
     });
   }

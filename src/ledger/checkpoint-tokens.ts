@@ -16,7 +16,7 @@ const format: ChainedFormat<DatedCheckpoint> = {
   schema: datedSchema,
   genesis: 'touchmark/v1/dated-checkpoints',
   label: 'touchmark/v1/dated-checkpoint',
-  what: 'dated checkpoints',
+  what: 'list of dated checkpoints',
   hint: 'Restore the file from a copy: without it the records count as seen by nobody.',
 };
 

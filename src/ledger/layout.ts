@@ -16,7 +16,7 @@ export function layoutOf(directory: string) {
     payloads: join(directory, 'payloads'),
     keys: join(directory, 'keys'),
     checkpoints: join(directory, 'checkpoints.jsonl'),
-    timestamps: join(directory, 'timestamps.jsonl'),
+    timestamps: join(directory, 'timestamps', 'dated.jsonl'),
   } as const;
 }
 export type Layout = ReturnType<typeof layoutOf>;

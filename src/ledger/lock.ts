@@ -117,9 +117,12 @@ async function removeIfThere(directory: string): Promise<void> {
   });
 }
 
+/** Asked behind the door, where the note is written: a lock without one is of a process that died there. */
 async function holderIsDead(holderPath: string, lockPath: string): Promise<boolean> {
   const [holder, locked] = await Promise.all([readHolder(holderPath), exists(lockPath)]);
-  if (!locked || holder === undefined || holder.host !== hostname()) return false;
+  if (!locked) return false;
+  if (holder === undefined) return true;
+  if (holder.host !== hostname()) return false;
   if (holder.pid === process.pid) return !heldHere.has(lockPath);
   try {
     process.kill(holder.pid, 0);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import PQueue from 'p-queue';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { suspectsSchema } from '../config/suspects.ts';
+import { type Suspects, suspectsSchema } from '../config/suspects.ts';
 import { TouchmarkError } from '../errors.ts';
 import type { AuditReport } from '../report/model.ts';
 import { pathExists, readTextIfPresent } from '../store/project-files.ts';
@@ -30,16 +30,16 @@ const atOnce = 4;
  * under `out`, all paying for their number, or for audit.suspects where that is larger. One that fails stops nobody else; those that were begun
  * before are resumed.
  *
- * @param options.file YAML: names to suspects, as under `suspects:` in touchmark.yaml
+ * @param options.file YAML: names to suspects, as under `suspects:` in touchmark.yaml, or to names there
  * @throws TouchmarkError INPUT_INVALID for the file; else as `runAudit` before anybody is asked
  */
 export async function auditBatch(
   options: Omit<AuditOptions, 'suspect' | 'resume'> & { readonly file: string },
 ): Promise<readonly BatchRow[]> {
-  const suspects = await readSuspects(options.file);
-  const names = Object.keys(suspects);
   const opened = await openAudit(options);
   const { audit, suspects: known } = opened.project.config;
+  const suspects = await readSuspects(options.file, known);
+  const names = Object.keys(suspects);
   const config = {
     ...opened.project.config,
     suspects: { ...known, ...suspects },
@@ -72,17 +72,17 @@ export function batchExitCode(rows: readonly BatchRow[]): number {
   return codes.includes(4) ? 4 : (codes[0] ?? 0);
 }
 
-async function readSuspects(path: string): Promise<z.output<typeof suspectsSchema>> {
+async function readSuspects(path: string, known: Suspects): Promise<Suspects> {
   const text = await readTextIfPresent(path);
   const invalid = (why: string, cause?: unknown) =>
     new TouchmarkError('INPUT_INVALID', `${path} ${why}`, {
-      hint: 'write one suspect a line: NAME: http:https://host/classify',
+      hint: 'write one suspect a line: NAME: http:https://host/classify, or NAME: a name of touchmark.yaml',
       cause,
     });
   if (text === undefined) throw invalid('is not there');
   let document: unknown;
   try {
-    document = parse(text);
+    document = withKnown(parse(text), known);
   } catch (cause) {
     throw invalid('is not YAML', cause);
   }
@@ -90,4 +90,14 @@ async function readSuspects(path: string): Promise<z.output<typeof suspectsSchem
   if (!parsed.success) throw invalid(`lists no suspects: ${z.prettifyError(parsed.error)}`);
   if (Object.keys(parsed.data).length === 0) throw invalid('lists no suspects');
   return parsed.data;
+}
+
+function withKnown(document: unknown, known: Suspects): unknown {
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) return document;
+  return Object.fromEntries(
+    Object.entries(document).map(([name, value]) => [
+      name,
+      typeof value === 'string' && Object.hasOwn(known, value) ? known[value] : value,
+    ]),
+  );
 }

@@ -15,7 +15,12 @@ import { registeredAudits } from '../store/audit-register.ts';
 import { readInputFile, toolkitVersion } from '../store/project-files.ts';
 import { lotsForAudit } from '../traps/stock.ts';
 import { registerPath } from './audit-looks.ts';
-import { type AuditOptions, openAudit, type PreparedAudit } from './audit-preparation.ts';
+import {
+  type AuditOptions,
+  openAudit,
+  type PreparedAudit,
+  requireAnswers,
+} from './audit-preparation.ts';
 import { configuredChain } from './audit-vouching.ts';
 import { requireUnreleased } from './custody.ts';
 import { storedRehearsals } from './rehearse.ts';
@@ -67,6 +72,7 @@ export interface DryRun {
 export async function dryRun(options: AuditOptions): Promise<DryRun> {
   const opened = await openAudit(options);
   const { project, keyRing, tenant, epoch, records, profile } = opened;
+  requireAnswers(opened);
   await requireUnreleased(project, tenant, epoch);
   const { audit, traps, inputs, model } = project.config;
   const suspect = displaySpecification(resolveSuspect(options.suspect, project.config.suspects));

@@ -56,6 +56,8 @@ export interface PreparedAudit {
   /** Since when answers carry another key, as the log shows it; undefined while it does not. */
   readonly retiredAt: string | undefined;
   readonly records: readonly ServedRecord[];
+  /** Epochs that the log has answers of to the tenant, in served order. */
+  readonly usedEpochs: readonly string[];
   readonly log: {
     readonly origin: string;
     readonly entries: number;
@@ -100,7 +102,23 @@ export async function openAudit(options: PreparationOptions): Promise<PreparedAu
   const log = await logFacts(config.log.directory);
   const { closedAt } = keyRing.epochs(tenant).find((each) => each.epoch === epoch)!;
   const retiredAt = retirement(all, epoch, closedAt);
-  return { project, profile, keyRing, tenant, epoch, retiredAt, records, log };
+  const usedEpochs = [...new Set(all.map((record) => record.epoch))];
+  return { project, profile, keyRing, tenant, epoch, retiredAt, records, usedEpochs, log };
+}
+
+/**
+ * Checks that an epoch was used: else there is nothing that a suspect could have learned from.
+ *
+ * @throws TouchmarkError EPOCH_UNKNOWN naming the epochs that were
+ */
+export function requireAnswers({ records, tenant, epoch, usedEpochs }: PreparedAudit): void {
+  if (records.length > 0) return;
+  const what = `The log has no answers to ${tenant} of epoch ${epoch}.`;
+  const hint =
+    usedEpochs.length === 0
+      ? 'Serve first: there is nothing yet that a suspect could have learned from.'
+      : `Give --epoch with one that was used: ${usedEpochs.slice(-10).join(', ')}.`;
+  throw new TouchmarkError('EPOCH_UNKNOWN', what, { hint });
 }
 
 /** What names the serving log as it is now. */
@@ -136,6 +154,7 @@ export async function computeMaterial(
 ): Promise<PreparedAudit> {
   const { project, profile, keyRing, tenant, epoch, records } = opened;
   const { config, environment } = project;
+  requireAnswers(opened);
   await requireUnreleased(project, tenant, epoch);
   const { classifier: protectedModel, model } = await openUpstream(config, { environment, signal });
   try {

@@ -57,16 +57,8 @@ export function askingParts(
   };
 }
 
-function notesOf({ answers, likelyCaching }: AuditFindings['checks']): string[] {
-  return [
-    ...(answers === 'samples'
-      ? ['It draws its labels: the same question is answered differently at times.']
-      : []),
-    ...(answers === 'varies' ? ['Its probabilities change from one answer to the next.'] : []),
-    ...(likelyCaching
-      ? ['It seems to cache answers: a question that was asked before comes back much sooner.']
-      : []),
-  ];
+function notesOf({ answers }: AuditFindings['checks']): string[] {
+  return answers === 'varies' ? ['Its probabilities change from one answer to the next.'] : [];
 }
 
 /** What the suspect withholds of its probabilities, as far as this session has seen any. */

@@ -86,7 +86,7 @@ export function reportOf(parts: ReportParts): AuditReport {
     keyedScore: keyed,
     rawScore,
     multiplicity: plan.multiplicity,
-    tier: tierOf(score, keyed, parts.tiers, parts.relay.finding === 'relay-likely'),
+    tier: tierOf(score, keyed, parts.tiers, mayBeRelay(parts)),
     evidence: findings.evidence.map((each) => ({ ...each, counted: counted.has(each.test) })),
     trajectories: findings.trajectories.map(({ test, points }) => ({
       test,
@@ -163,6 +163,10 @@ function fingerprintPart(
       })),
     },
   };
+}
+
+function mayBeRelay({ relay, epochRetiredAt }: ReportParts): boolean {
+  return relay.finding === 'relay-likely' || epochRetiredAt === undefined;
 }
 
 /** How answers may come to depend on a key without having learned from it, and what was done about it. */

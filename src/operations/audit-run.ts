@@ -130,7 +130,7 @@ export async function resumeRun(
 ): Promise<StartedRun> {
   const run = await AuditDirectory.open(options.out);
   const sealed = parseSealedPlan(await run.readText('plan'), join(options.out, 'plan.json'));
-  const text = await run.readText('material');
+  const text = await run.readMaterial((each) => materialDigest(each) === sealed.plan.material);
   const differs = [
     [
       'suspect',

@@ -27,7 +27,7 @@ export interface PublishedCheckpoint extends LogFacts {
 /**
  * Returns the newest signed checkpoint of a project's log, once its signature is checked.
  *
- * @throws TouchmarkError LOG_INVALID when none is signed; EVIDENCE_INVALID when another key signed
+ * @throws TouchmarkError USAGE when none is signed; EVIDENCE_INVALID when another key signed
  */
 export async function publishedCheckpoint(options: ProjectOptions): Promise<PublishedCheckpoint> {
   const { note, publicKey } = await openNewest(options);
@@ -165,8 +165,8 @@ async function openNewest(options: ProjectOptions) {
   const publicKey = publicKeyOf((await openProjectRing(project)).signingKey());
   const newest = await newestSignedCheckpoint(directory);
   if (newest !== undefined) return { note: newest.note, publicKey, directory };
-  throw new TouchmarkError('LOG_INVALID', `The log ${directory} has no signed checkpoint yet.`, {
-    hint: 'The gateway signs one when it starts, every log.checkpointEvery entries, and when it stops.',
+  throw new TouchmarkError('USAGE', `The log ${directory} has no signed checkpoint yet.`, {
+    hint: 'The gateway signs one every log.checkpointEvery entries, when it stops, and when it starts on a log that has entries.',
   });
 }
 

@@ -43,16 +43,17 @@ const passedOn = ['PATH', 'HOME', 'LANG'] as const;
 /**
  * Decides what a finished audit asks for. Each step is reached at its own number of bans, after
  * multiplicity: `notify` by the score, `restrict` and `escalate` by keyed evidence alone. Every step
- * that is reached and has a command becomes an action, mildest first. What seems to be a relay of our
+ * that is reached and has a command becomes an action, mildest first. What may well be a relay of our
  * own service is never escalated: it agrees without having learned anything. Pure.
  */
 export function policyActions(report: AuditReport, policy: PolicyConfig): PolicyDecision {
   const keyed = keyedBans(report);
-  const isRelay = report.relay?.finding === 'relay-likely';
+  const { relay } = report;
+  const mayBeRelay = relay?.finding === 'relay-likely' || relay?.closedSince === null;
   const reached = steps.filter(
     (tier) =>
       (tier === 'notify' ? report.score : keyed) >= policy[tier].at &&
-      !(isRelay && tier === 'escalate'),
+      !(mayBeRelay && tier === 'escalate'),
   );
   return {
     tier: reached.at(-1) ?? 'none',

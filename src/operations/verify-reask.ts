@@ -62,6 +62,7 @@ export async function askAgain(
   options: ReaskOptions,
 ): Promise<AskedAgain> {
   requireShare(options.share);
+  requireSuspect(options);
   const seed = options.seed ?? randomBytes(32).toString('hex');
   const probes = sampleProbes(dossier, { seed, share: options.share });
   const reading = await readingOf(dossier, options.reading);
@@ -99,7 +100,15 @@ export async function askAgain(
     };
     await createFile(options.out, [`${JSON.stringify(kept, null, 1)}\n`], 0o600);
   }
-  return { seed, own, spent: suspect ? [...suspect.keys()] : [] };
+  const isShown = suspect !== undefined || controls.length > 0;
+  return { seed, own, spent: isShown ? probes.map(({ id }) => id) : [] };
+}
+
+function requireSuspect({ suspect, baseline }: ReaskOptions): void {
+  if (baseline === undefined || suspect !== undefined) return;
+  throw new TouchmarkError('USAGE', '--baseline alone lifts no claim', {
+    hint: 'give it together with --reask: two claims lifted by two halves prove neither',
+  });
 }
 
 function requireShare(share: number): void {

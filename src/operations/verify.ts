@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Claim, type Grade, weakestGrade } from '../dossier/verify/claims.ts';
 import { gradeClaims } from '../dossier/verify/grading.ts';
 import type { Trust } from '../dossier/verify/trust.ts';
-import { verifyDossier } from '../dossier/verify/verify.ts';
+import { type VerifiedDossier, verifyDossier } from '../dossier/verify/verify.ts';
 import { TouchmarkError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { parseChain } from '../keys/beacon.ts';
@@ -49,8 +49,13 @@ export interface Verification {
   readonly claims: readonly Claim[];
   /** What handing the dossier over has used up. */
   readonly reveals: readonly string[];
+  /** What no claim is about: how answers came to depend on the key. */
+  readonly wayThere: string;
   /** What the reader's own asking came to. */
-  readonly asked?: AskedAgain;
+  readonly asked?: AskedAgain & {
+    /** Whether the reader's own asking bears out a match; null where it was not asked or is none. */
+    readonly confirms: boolean | null;
+  };
 }
 
 const witnessLine = z.strictObject({
@@ -90,7 +95,8 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
     weakest: weakestGrade(claims),
     claims,
     reveals: revealsOf(predicate.reveals),
-    ...(asked && { asked }),
+    wayThere: wayThere(predicate.report),
+    ...(asked && { asked: { ...asked, confirms: confirms(dossier, asked) } }),
   };
 }
 
@@ -109,7 +115,7 @@ export function revealsOf(reveals: {
 
 async function trustOf(options: VerifyOptions): Promise<Trust> {
   const { ownerKey, availableSince } = options;
-  const authorities = await Promise.all(options.authorities.map(readText));
+  const authorities = await Promise.all(options.authorities.map(readCertificates));
   const chains = await Promise.all(
     (options.beaconChains ?? []).map(async (path) =>
       parseChain(await readJsonDocument(path, 'description of a drand chain')),
@@ -137,6 +143,23 @@ async function readWitness(path: string): Promise<NonNullable<Trust['witnessed']
   });
 }
 
+/** What the owner found on relays, and what nobody can tell from a dossier. */
+function wayThere(report: unknown): string {
+  const { data } = z
+    .looseObject({ relay: z.looseObject({ says: z.string() }).nullable() })
+    .safeParse(report);
+  const found = data?.relay?.says ?? 'It made no relay check.';
+  return `learning from the answers is one way; a relay or a cache of the service, and public data with its answers, are others. The owner says: ${found}`;
+}
+
+function confirms(
+  { findings, predicate: { plan } }: VerifiedDossier,
+  { own }: AskedAgain,
+): boolean | null {
+  if (own.reasked === undefined || findings.verdict !== 'match') return null;
+  return own.keyedScore >= plan.threshold;
+}
+
 function choicesOf(choices: number): number {
   if (choices >= 1 && Number.isFinite(choices)) return choices;
   throw new TouchmarkError('USAGE', `--choices ${choices} is no number of choices`, {
@@ -149,6 +172,14 @@ function dateOf(text: string): Date {
   if (!Number.isNaN(date.getTime()) && /^\d{4}-\d{2}-\d{2}/.test(text)) return date;
   throw new TouchmarkError('USAGE', `--available-since ${text} is no date`, {
     hint: 'write 2026-01-02 or 2026-01-02T03:04:05Z',
+  });
+}
+
+async function readCertificates(path: string): Promise<string> {
+  const text = await readText(path);
+  if (/-----BEGIN (TRUSTED )?CERTIFICATE-----/.test(text)) return text;
+  throw new TouchmarkError('INPUT_INVALID', `${path} holds no certificate in PEM.`, {
+    hint: 'Give the certificate of the authority, between BEGIN CERTIFICATE and END CERTIFICATE.',
   });
 }
 

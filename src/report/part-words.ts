@@ -42,7 +42,9 @@ export function answeringSays(checks: ChecksPart): readonly string[] {
     ...(largestChange > 0
       ? [`the largest change of one probability was ${grouped(largestChange)}`]
       : []),
-    ...(checks.likelyCaching ? ['it seems to repeat stored answers'] : []),
+    ...(checks.likelyCaching
+      ? ['questions asked again came back much sooner, as from a cache or after a slow start']
+      : []),
     ...(checks.samples ? ['its labels seem to be drawn by chance'] : []),
     ...(roundedTo === undefined
       ? []

@@ -14,7 +14,7 @@ export function parties(report: AuditReport, actions: Markup): Markup {
   const standing =
     plan.standing === 'timestamped'
       ? 'timestamped: an authority dated the records and the plan, and a public random round ordered the questions; whether the suspect was available by then, the reader has to know'
-      : 'self-attested: no third party has witnessed that keys, log and plan came before the suspect’s answers';
+      : 'self-attested: that keys, records, plan and the order of questions came before the suspect’s answers is at least in part the owner’s word; see the timeline of custody';
   return facts([
     ['Suspect', html`${foreign(suspect.name)}, ${labels}, gives ${foreignList(suspect.gives)}`],
     ['Address', html`<code>${foreign(suspect.address, 200)}</code>`],

@@ -40,7 +40,7 @@ export const testMeanings: ReadonlyMap<string, string> = new Map([
   ],
   [
     'probability-signs',
-    'Looks in the suspect’s probabilities, on inputs that nobody was served, for the pattern of keyed signs that all served answers shared.',
+    'Looks in the suspect’s probabilities, on inputs that were chosen without the key, for the pattern of keyed signs that all served answers shared.',
   ],
   [
     'probability-signs-replay',
@@ -118,9 +118,11 @@ export function besideVerdict({ relay, verdict }: AuditReport): string {
 }
 
 /** Returns the verdict as it is printed, with the doubt that goes with it. */
-export function verdictTitle({ verdict, relay }: AuditReport): string {
+export function verdictTitle({ verdict, relay }: Pick<AuditReport, 'verdict' | 'relay'>): string {
   const title = verdictTitles[verdict];
-  return relay?.finding === 'relay-likely' ? `${title}, relay likely` : title;
+  if (relay?.finding === 'relay-likely') return `${title}, relay likely`;
+  const isOpen = relay?.finding === 'not-testable' && relay.closedSince === null;
+  return isOpen && verdict === 'match' ? `${title}, relay not excluded` : title;
 }
 
 /** Returns the assumptions that the owner sealed into the plan, as a sentence; empty for none. */

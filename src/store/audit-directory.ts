@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TouchmarkError } from '../errors.ts';
 import { storageError, writeSecureFile } from './secure-file.ts';
@@ -72,6 +72,26 @@ export class AuditDirectory {
     throw new TouchmarkError('RUN_CONFLICT', `${this.path} has no ${runFiles[name]}`, {
       hint: 'it cannot be resumed without: start a new audit in an empty directory',
     });
+  }
+
+  /**
+   * Returns the material that the plan sealed. A crash just after the plan got its name leaves the
+   * material in its draft, which is taken up.
+   *
+   * @throws RUN_CONFLICT when the run lacks it
+   */
+  async readMaterial(isSealed: (text: string) => boolean): Promise<string> {
+    const path = join(this.path, runFiles.material);
+    const text = await readIfThere(path);
+    if (text !== undefined) return text;
+    const drafts = (await readdir(this.path)).filter((name) => name.endsWith('.material'));
+    for (const draft of drafts) {
+      const drafted = await readIfThere(join(this.path, draft));
+      if (drafted === undefined || !isSealed(drafted)) continue;
+      await rename(join(this.path, draft), path);
+      return drafted;
+    }
+    return this.readText('material');
   }
 
   /** What others say of the sealed plan; undefined while nobody was asked. */

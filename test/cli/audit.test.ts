@@ -88,7 +88,9 @@ describe('touchmark audit', () => {
 
     const finished = await audit('thief', suspect.kserve, '--resume');
     expect(finished.exitCode).toBe(0);
-    expect(finished.stdout).toMatch(/^MATCH {2}m\n[\s\S]*label-coins +keyed +yes/);
+    expect(finished.stdout).toMatch(
+      /^MATCH, RELAY NOT EXCLUDED {2}m\n[\s\S]*label-coins +keyed +yes/,
+    );
     expect(finished.stdout).toContain(join(out, 'report.html'));
   });
 

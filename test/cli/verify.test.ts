@@ -63,7 +63,7 @@ describe('touchmark verify', () => {
     const required = await verify('acme.dossier.json', '--require', 'anchored');
     expect(required.exitCode).toBe(5);
     expect(required.stdout).toContain('weakest claim');
-    expect(required.stderr).toMatch(/\d+ claims are not anchored: .*order/);
+    expect(required.stderr).toMatch(/not anchored: .*order/);
   });
 
   it('ends with 5 for what is no dossier, and with 2 where there is nothing', async () => {

@@ -64,7 +64,7 @@ describe('an audit', () => {
     });
     expect(report.verdict).toBe('match');
     expect(report.score).toBeGreaterThan(6);
-    expect(report.tier).toBe('escalate');
+    expect(report.tier).toBe('restrict');
     const coins = evidenceOf(report, 'label-coins');
     expect(coins.effect).toMatchObject({ share: 1 });
     expect(coins.log10E).toBeGreaterThan(8);

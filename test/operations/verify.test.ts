@@ -59,29 +59,35 @@ describe('verify', () => {
     }
   });
 
-  it('believes the order to witnesses who saw log and plan before there was a suspect', async () => {
+  it('believes the order to witnesses who saw the log before there was a suspect, and no first look', async () => {
     const seen = (at: string) => {
       const digests = [...forged.roots, forged.planHash];
       const name = `seen-${at.replace(/\W/g, '-')}.jsonl`;
       return write(name, digests.map((digest) => JSON.stringify({ digest, at })).join('\n'));
     };
     const availableSince = '2026-03-01';
-    const early = await gradesOf({ availableSince, witness: seen('2026-02-01T00:00:00+01:00') });
-    expect(early).toMatchObject({ order: 'anchored', 'first look': 'anchored' });
+    const early = await gradesOf({ availableSince, witness: seen('2025-12-31T00:00:00+01:00') });
+    expect(early).toMatchObject({ order: 'anchored', 'first look': 'asserted' });
     for (const late of [
       { availableSince, witness: seen('2026-03-01T00:00:00Z') },
-      { witness: seen('2026-02-01T00:00:00Z') },
+      { availableSince, witness: seen('2026-02-01T00:00:00Z') },
+      { witness: seen('2025-12-31T00:00:00Z') },
       { availableSince },
     ]) {
-      expect(await gradesOf(late)).toMatchObject({ order: 'asserted', 'first look': 'asserted' });
+      expect(await gradesOf(late)).toMatchObject({ order: 'asserted' });
     }
   });
 
   it.each([
     ['a date that is none', { availableSince: 'yesterday' }, 'USAGE'],
     ['a month that is none', { availableSince: '2026-13-01' }, 'USAGE'],
+    [
+      'an authority that is no certificate',
+      { authorities: [write('no.pem', 'x')] },
+      'INPUT_INVALID',
+    ],
     ['a witness without a file', { witness: join(directory, 'nobody.jsonl') }, 'USAGE'],
-    ['an authority without a file', { authorities: [join(directory, 'no.pem')] }, 'USAGE'],
+    ['an authority without a file', { authorities: [join(directory, 'nobody.pem')] }, 'USAGE'],
   ])('refuses %s', async (_, options, code) => {
     await expect(check(options)).rejects.toMatchObject({ code });
   });

@@ -228,7 +228,7 @@ describe('renderHtml', () => {
     expect(texts(page, '.warning b')).toEqual(['probability-per-query', 'probability-signs']);
     const text = page.querySelector('main')!.textContent;
     expect(text).toContain('it ended after 3,120 probes');
-    expect(text).toContain('it seems to repeat stored answers; its labels seem to be drawn');
+    expect(text).toContain('as from a cache or after a slow start; its labels seem to be drawn');
     expect(text).toContain('in 8.0% of answers the label is not the likeliest');
     expect(text).toContain('731, by 1 tenant, 0 by the audited one; 731 within 30.0 s before');
     expect(text).toContain('The audit could stop early');

@@ -110,6 +110,7 @@ async function auditTogether(
   asked: AuditOptions & { readonly file: string },
   options: { readonly json: boolean; readonly failOn?: string | undefined },
 ): Promise<void> {
+  const { verdictTitle } = await import('../../report/words.ts');
   const { auditBatch, batchExitCode } = await import('../../operations/audit-batch.ts');
   const rows = await auditBatch(asked);
   const tripped = rows.some((row) => 'report' in row && row.report.verdict === options.failOn);
@@ -122,7 +123,7 @@ async function auditTogether(
         'report' in row
           ? [
               row.name,
-              row.report.verdict,
+              verdictTitle(row.report),
               (row.report.keyedScore ?? row.report.score).toFixed(1),
               `${row.report.run.probesAsked}`,
               row.directory,

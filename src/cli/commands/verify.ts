@@ -20,6 +20,7 @@ export function addVerify(program: Argv): Argv {
         .options({
           json: flags.json,
           require: flags.require,
+          accept: flags.accept,
           'owner-key': flags['owner-key'],
           'available-since': flags['available-since'],
           'timestamp-authority': flags['timestamp-authority'],
@@ -37,8 +38,8 @@ export function addVerify(program: Argv): Argv {
         })
         .example('$0 verify audits/1/acme.dossier.json', 'the weakest claim first')
         .example(
-          '$0 verify acme.dossier.json --require anchored --available-since 2026-03-01 --witness seen.jsonl',
-          'fail unless every claim is anchored or recomputed',
+          '$0 verify acme.dossier.json --require anchored --accept "first look" --available-since 2026-03-01 --witness seen.jsonl',
+          'fail unless every other claim has more than the word of the owner',
         )
         .example(
           '$0 verify acme.dossier.json --reask http:https://host/classify --share .2',
@@ -78,13 +79,19 @@ export function addVerify(program: Argv): Argv {
       }).finally(() => reporter.stop());
       if (options.json) await printJson(found);
       else await print(textOf(found));
-      const { require: least } = options;
-      if (least === undefined || reachesGrade(found.claims, least)) return;
-      const weak = found.claims.filter((claim) => !reachesGrade([claim], least));
+      const { require: least, accept = '' } = options;
+      if (least === undefined) return;
+      const accepted = accept.split(',').map((name) => name.trim());
+      const weak = found.claims.filter(
+        (claim) => !reachesGrade([claim], least) && !accepted.includes(claim.claim),
+      );
+      if (weak.length === 0) return;
       throw new TouchmarkError(
         'EVIDENCE_INVALID',
-        `${weak.length} claims are not ${least}: ${weak.map(({ claim }) => claim).join(', ')}`,
-        { hint: 'each line above says what would raise its claim' },
+        `not ${least}: ${weak.map(({ claim }) => claim).join(', ')}`,
+        {
+          hint: 'each line above says what would raise its claim; --accept names those to take on trust',
+        },
       );
     },
   );
@@ -104,9 +111,11 @@ function textOf(found: Found): string {
     ['tenant, epoch', `${found.tenant}, ${found.epoch}`],
     ['signed by', found.keyIdentifier],
     ['digest', found.digest],
+    ['way there', found.wayThere],
     ['reveals', found.reveals.length === 0 ? 'nothing' : found.reveals.join('; ')],
     ...(found.asked
       ? [
+          ...askedFacts(found.asked),
           ['sample drawn by', found.asked.seed],
           ['spent by asking', `${found.asked.spent.length} questions: tell the owner`],
         ]
@@ -114,4 +123,10 @@ function textOf(found: Found): string {
   ];
   const claims = found.claims.map(({ grade, claim, because }) => [grade, claim, because]);
   return `${table(['dossier', found.file], facts)}\n${table(['grade', 'claim', 'because'], claims)}`;
+}
+
+function askedFacts({ confirms, own }: NonNullable<Found['asked']>): string[][] {
+  const score = `${own.keyedScore.toFixed(1)} bans`;
+  const said = confirms ? `bears out the match: ${score}` : `DOES NOT BEAR OUT the match: ${score}`;
+  return confirms === null ? [] : [['your own asking', said]];
 }

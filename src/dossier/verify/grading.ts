@@ -31,7 +31,8 @@ export function gradeClaims(
   predicate: DossierPredicate,
   circumstances: Circumstances,
 ): readonly Claim[] {
-  const { trust, anchor, planHash } = circumstances;
+  const { anchor, planHash } = circumstances;
+  const trust = { ...circumstances.trust, ...availability(predicate, circumstances.trust) };
   const seenLog = logSeen(anchor, trust);
   const seenPlan = planSeen(predicate, planHash, trust);
   return weakestFirst([
@@ -48,17 +49,28 @@ export function gradeClaims(
       otherwise: 'the times of the records are the owner’s own',
     }),
     planClaim(predicate, seenPlan, circumstances),
-    beforeSuspect('first look', seenPlan, trust, {
-      shown: 'saw the plan, with all that it asks',
-      otherwise:
-        'nothing shows that the suspect was not tried before, and the records that agree chosen of many',
-    }),
-    questionsClaim(seenLog, circumstances),
+    asserted(
+      'first look',
+      'nothing shows that the suspect was not tried before the plan, and the records that agree chosen of many',
+    ),
+    questionsClaim(seenLog, { ...circumstances, trust }),
     answersClaim(predicate, circumstances.own),
     ...cleanClaim(predicate, circumstances.own),
+    ...referencesClaim(predicate),
     chargesClaim(predicate, trust),
     ...powerClaim(predicate),
   ]);
+}
+
+/** A suspect that was asked was available: a later date is no reason to believe anything. */
+function availability(
+  { plan }: DossierPredicate,
+  { availableSince }: Trust,
+): { readonly availableSince?: Date } {
+  if (availableSince === undefined) return {};
+  return {
+    availableSince: new Date(Math.min(availableSince.getTime(), Date.parse(plan.sealedAt))),
+  };
 }
 
 function statisticsClaim({ leftOut }: DossierPredicate): Claim {
@@ -173,17 +185,22 @@ function cleanClaim({ findings, plan }: DossierPredicate, own: Reweighed | undef
   }
   const said = 'read from your own baseline, which nobody but you must have made';
   if (findings.verdict === 'match') return [byOwnScore(claim, said, plan.threshold, own)];
-  return own.asked > 0 && own.keyedScore < leastThreshold
-    ? [recomputed(claim, said)]
-    : [asserted(claim, `${said}; they say otherwise`)];
+  return [asserted(claim, `${said}; without a match nothing rests on them`)];
+}
+
+/** Reference models are trained by the owner, and lots are chosen by what they answer. */
+function referencesClaim({ findings }: DossierPredicate): Claim[] {
+  const reads = findings.evidence.some(
+    ({ null: kind, log10E }) => kind === 'reference' && log10E !== 0,
+  );
+  if (!reads) return [];
+  return [asserted('the references', 'trained and asked by the owner; no match rests on them')];
 }
 
 function byOwnScore(claim: string, said: string, planned: number, own: Reweighed): Claim {
   const needed = Math.max(leastThreshold, planned);
   const weighed = `${said}; the sample alone comes to ${own.keyedScore.toFixed(1)} bans of ${needed}`;
-  return own.keyedScore >= needed
-    ? recomputed(claim, weighed)
-    : asserted(claim, `${weighed}; ask more with --share`);
+  return own.keyedScore >= needed ? recomputed(claim, weighed) : asserted(claim, weighed);
 }
 
 /** Keys, logs and plans that were prepared and dropped leave no trace in the one that is shown. */

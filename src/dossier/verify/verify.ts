@@ -11,6 +11,7 @@ import type { Claim } from './claims.ts';
 import { requireSealedMaterial, revealedKeys, sealedProfile } from './commitments.ts';
 import { gradeClaims } from './grading.ts';
 import { type AnchoredCheckpoint, requireCoins, verifyLog } from './records.ts';
+import { requireReport } from './report.ts';
 import { recompute, requireSame } from './statistics.ts';
 import { verifyTranscript } from './transcript.ts';
 import { requireClaimedCoins } from './traps.ts';
@@ -31,18 +32,6 @@ export interface VerifiedDossier {
   readonly outcomes: ReadonlyMap<string, Outcome>;
   readonly claims: readonly Claim[];
 }
-
-/** The part of a report that the findings decide. */
-const reportSchema = z.looseObject({
-  verdict: z.string(),
-  rawScore: z.number(),
-  score: z.number(),
-  keyedScore: z.number(),
-  tenant: z.string(),
-  plan: z.looseObject({ hash: z.string(), sealedAt: z.string(), threshold: z.number() }),
-  evidence: z.array(z.looseObject({ test: z.string(), status: z.string(), log10E: z.number() })),
-  multiplicity: z.array(z.looseObject({ bans: z.number() })),
-});
 
 /**
  * Checks a dossier without network, clock or files: its form and signature, that keys, profile,
@@ -70,7 +59,10 @@ function checked(text: string, trust: Trust): VerifiedDossier {
   const { predicate } = statement;
   const { plan, findings } = predicate;
   if (trust.ownerKey !== undefined && trust.ownerKey !== keyIdentifier) {
-    throw refused(`was signed by the key ${keyIdentifier}, not by the one expected`);
+    throw refused(
+      `was signed by the key ${keyIdentifier}, not by the one expected`,
+      'check --owner-key with the owner: another key, or another owner',
+    );
   }
   const planHash = digestOf(plan);
   const [subject] = statement.subject;
@@ -127,23 +119,4 @@ function requireMade({ toolkit, plan, profile }: DossierPredicate): void {
 function coinSequences({ material }: DossierPredicate): readonly number[] {
   const { coins } = material.parts;
   return coins === undefined ? [] : z.array(z.int()).parse(JSON.parse(coins));
-}
-
-function requireReport({ report, findings, plan }: DossierPredicate, planHash: string): void {
-  const parsed = reportSchema.safeParse(report);
-  if (!parsed.success) throw refused('holds no report of an audit');
-  const { evidence, multiplicity, plan: reported, ...scores } = parsed.data;
-  for (const name of ['verdict', 'rawScore', 'score', 'keyedScore'] as const) {
-    requireSame(`the report's ${name}`, scores[name], findings[name]);
-  }
-  requireSame(
-    "the report's plan",
-    [reported.hash, reported.sealedAt, reported.threshold, scores.tenant],
-    [planHash, plan.sealedAt, plan.threshold, plan.tenant],
-  );
-  const brief = (list: readonly { test: string; status: string; log10E: number }[]) =>
-    list.map(({ test, status, log10E }) => [test, status, log10E]);
-  requireSame("the report's evidence", brief(evidence), brief(findings.evidence));
-  const charged = (list: readonly { bans: number }[]) => list.map(({ bans }) => bans);
-  requireSame("the report's charges", charged(multiplicity), charged(plan.multiplicity));
 }
