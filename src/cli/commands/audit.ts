@@ -54,7 +54,9 @@ export function addAudit(program: Argv): Argv {
           if ((suspect === undefined) !== (batch === undefined)) return true;
           throw new Error('Give either --suspect or --batch');
         })
-        .epilogue('Exit code 4 or 130 when it can be resumed; 10 when --fail-on trips.'),
+        .epilogue(
+          'Exit code 3, 4 or 130 when it can be resumed with --resume; 10 when --fail-on trips.',
+        ),
     async (options) => {
       const signal = interruptSignal();
       const bearer = bearerFrom(options.suspectBearerEnv);
