@@ -142,7 +142,8 @@ function questionsClaim(
     return asserted(claim, `${puppet}; give --control, models that you know to be innocent`);
   }
   const highest = Math.max(...scores);
-  const said = `${scores.length} controls of yours come to ${highest.toFixed(1)} bans at most`;
+  const which = scores.length === 1 ? 'a control' : `${scores.length} controls`;
+  const said = `${which} of yours: ${highest.toFixed(1)} bans at most`;
   if (highest >= mostForControls) {
     return asserted(claim, `${said}: these questions accuse the innocent as well`);
   }
