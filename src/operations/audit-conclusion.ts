@@ -36,11 +36,14 @@ export async function concludeAudit(
   const answers = await readAnswers(options.out, sealed);
   const power = await powerOf(prepared, sealed.plan, material);
   const judgement = judge(sealed.plan, findings.evidence, power);
+  const relay = await checkRelay(prepared, { plan: sealed.plan, material, answers });
+  const spent = answers.unserved.size - relay.log.probes + relay.log.found;
+  if (spent > answers.unserved.size / 2) options.onNotice?.(spentNotice(spent));
   const report = reportOf({
     ...asked,
     ...{ sealed, vouchers, judgement, power, records, answers },
     recordsDated: await areRecordsDated(prepared, sealed.plan),
-    relay: await checkRelay(prepared, { plan: sealed.plan, material, answers }),
+    relay,
     operator: options.operator ?? operatorOf(options.suspect, config.suspects),
     epochRetiredAt: prepared.retiredAt,
     epochCreatedAt: keyRing.epochs(tenant).find((each) => each.epoch === epoch)!.createdAt,
@@ -67,6 +70,11 @@ export async function concludeAudit(
   await run.writeReport('json', renderJson(complete));
   await run.writeReport('html', renderHtml(complete));
   return complete;
+}
+
+/** Questions that came through the gateway tell no relay any more, whoever asked them. */
+function spentNotice(spent: number): string {
+  return `${spent} questions that nobody should ask have been asked of the gateway: later audits can tell no relay by them. Put new ones into inputs.fresh for the next key.`;
 }
 
 async function areRecordsDated(
