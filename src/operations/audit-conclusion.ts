@@ -56,9 +56,7 @@ export async function concludeAudit(
     ...{ prepared, sealed, vouchers, material, materialText: text, findings, judgement, report },
     directory: options.out,
     name: dossierName(options),
-    leftOut: [...shownTests(sealed.plan.gives, [])].filter((test) =>
-      options.redact?.includes(test),
-    ),
+    leftOut: leftOutOf(asked, sealed.plan, options.redact),
     now: new Date(),
   });
   if (typeof dossier === 'string') options.onNotice?.(dossier);
@@ -70,6 +68,18 @@ export async function concludeAudit(
   await run.writeReport('json', renderJson(complete));
   await run.writeReport('html', renderHtml(complete));
   return complete;
+}
+
+/** The tests to leave out of a dossier, as far as they have anything to show. */
+function leftOutOf(
+  { findings }: AskedSuspect,
+  { gives }: VouchedRun['sealed']['plan'],
+  redact: readonly string[] = [],
+): readonly string[] {
+  const read = findings.evidence.filter(({ status }) => status !== 'not-applicable');
+  return [...shownTests(gives, [])].filter(
+    (test) => redact.includes(test) && read.some((each) => each.test === test),
+  );
 }
 
 /** Questions that came through the gateway tell no relay any more, whoever asked them. */
