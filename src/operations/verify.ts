@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Claim, type Grade, weakestGrade } from '../dossier/verify/claims.ts';
-import { gradeClaims } from '../dossier/verify/grading.ts';
+import { gradeClaims, neededBans } from '../dossier/verify/grading.ts';
 import type { Trust } from '../dossier/verify/trust.ts';
 import { type VerifiedDossier, verifyDossier } from '../dossier/verify/verify.ts';
 import { TouchmarkError } from '../errors.ts';
@@ -157,7 +157,7 @@ function confirms(
   { own }: AskedAgain,
 ): boolean | null {
   if (own.reasked === undefined || findings.verdict !== 'match') return null;
-  return own.keyedScore >= plan.threshold;
+  return own.keyedScore >= neededBans(plan.threshold);
 }
 
 function choicesOf(choices: number): number {

@@ -17,6 +17,11 @@ export interface Circumstances {
 
 /** Bans that a match has to reach by the reader's own asking, unless its plan asks for more. */
 const leastThreshold = 6;
+/** Bans that a reader's own asking has to reach for a match of a plan with this threshold. */
+export function neededBans(threshold: number): number {
+  return Math.max(leastThreshold, threshold);
+}
+
 /** Bans at which questions that find an innocent model guilty are suspicious themselves. */
 const mostForControls = 1;
 
@@ -199,7 +204,7 @@ function referencesClaim({ findings }: DossierPredicate): Claim[] {
 }
 
 function byOwnScore(claim: string, said: string, planned: number, own: Reweighed): Claim {
-  const needed = Math.max(leastThreshold, planned);
+  const needed = neededBans(planned);
   const weighed = `${said}; the sample alone comes to ${own.keyedScore.toFixed(1)} bans of ${needed}`;
   return own.keyedScore >= needed ? recomputed(claim, weighed) : asserted(claim, weighed);
 }
@@ -213,7 +218,7 @@ function chargesClaim({ findings, plan }: DossierPredicate, { choices }: Trust):
       'that no more keys, logs, plans and suspects were at choice than are paid for is the owner’s word; give --choices, how many you suppose',
     );
   }
-  const needed = Math.max(leastThreshold, plan.threshold);
+  const needed = neededBans(plan.threshold);
   const left = findings.keyedScore - Math.log10(choices);
   const said = `had the owner chosen among ${choices}, ${left.toFixed(1)} bans of ${needed} would be left`;
   return findings.verdict !== 'match' || left >= needed
