@@ -201,5 +201,31 @@ export interface ServedMarks {
   readonly coin?: { readonly top: number; readonly second: number; readonly outcome: 0 | 1 };
 }
 
+/** A text answer, as the serving log remembers it. */
+export interface ServedText {
+  /** Position in the log over all tenants and kinds of records; served order. */
+  readonly sequence: number;
+  readonly tenant: string;
+  readonly epoch: string;
+  /** ISO 8601, UTC. */
+  readonly servedAt: string;
+  readonly modelVersion: string;
+  /** The question as its client sent it, in RFC 8785 JSON: a prompt, or messages and sampling. */
+  readonly request: string;
+  /** The texts that were served, one for each choice; as far as they came, where a stream broke off. */
+  readonly texts: readonly string[];
+  readonly marks: TextMarks;
+}
+
+/** How an answer's tokens were biased: by a `logit_bias`, by choosing among drafts, token by token, or not. */
+export interface TextMarks {
+  readonly text: 'logit-bias' | 'drafts' | 'tokens' | false;
+  /** Drafts that the answer was chosen from. */
+  readonly drafts?: number;
+}
+
+/** What a gateway hands to the log; the log adds the sequence. */
+export type LoggedAnswer = Omit<ServedRecord, 'sequence'> | Omit<ServedText, 'sequence'>;
+
 /** Reports how far a long piece of work has come. */
 export type Progress = (stage: string, done: number, total: number) => void;
