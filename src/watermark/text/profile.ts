@@ -6,9 +6,31 @@ const share = z.number().gt(0).lt(1).describe('Share of the vocabulary that is g
 const delta = z.number().positive().max(50).describe('Logits that green tokens gain on others.');
 const width = z.int().min(0).max(16);
 
+const mostBiasedTokens = 2 ** 16;
+const biasedToken = z.strictObject({
+  id: z.int().min(0),
+  expected: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .describe("The token's share of the owner's unmarked output, fixed without the key."),
+});
+
+/** A token of a biased list. */
+export type BiasedToken = z.infer<typeof biasedToken>;
+
 const schemes = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('green-list'), gamma: share, delta }),
   z.strictObject({ name: z.literal('fixed-green-list'), gamma: share, delta }),
+  z.strictObject({
+    name: z.literal('biased-list'),
+    bias: z.number().positive().max(25).describe('Logits that each token gains or loses.'),
+    tokens: z
+      .array(biasedToken)
+      .min(1)
+      .max(mostBiasedTokens)
+      .describe('The tokens that are biased, most telling first, chosen without the key.'),
+  }),
   z.strictObject({ name: z.literal('gumbel') }),
   z.strictObject({ name: z.literal('tournament'), depth: z.int().min(1).max(1024) }),
 ]);
@@ -82,12 +104,15 @@ export const textProfileSchema = z
         .max(2 ** 24),
     }),
   })
-  .superRefine(({ scheme, prf, repeats, tenants: layered }, context) => {
+  .superRefine(({ scheme, prf, repeats, tenants: layered, tokenizer }, context) => {
     const messages = misfits(scheme, prf);
     if (contextTokens(prf) === 0 && repeats !== 'mark') {
       messages.push(
         `without a context every token repeats it: repeats "${repeats}" would leave all but one unmarked; set "mark"`,
       );
+    }
+    if (scheme.name === 'biased-list') {
+      messages.push(...listMisfits(scheme.tokens, prf, tokenizer.vocabularySize));
     }
     if (layered) messages.push(...tenantMisfits(scheme, prf, layered.layers));
     for (const message of messages) context.addIssue({ code: 'custom', message });
@@ -132,6 +157,26 @@ function misfits(scheme: TextProfile['scheme'], prf: TextProfile['prf']): string
   if (prf.name === 'vllm-philox') messages.push(...vllmMisfits(scheme, prf));
   if (scheme.name === 'fixed-green-list' && contextTokens(prf) !== 0) {
     messages.push('a fixed green list reads no context: set contextWidth 0 (ngramLength 1)');
+  }
+  return messages;
+}
+
+function listMisfits(
+  tokens: readonly BiasedToken[],
+  prf: TextProfile['prf'],
+  vocabularySize: number,
+): string[] {
+  const messages: string[] = [];
+  if (prf.name !== 'native' || prf.contextWidth !== 0) {
+    messages.push('a biased list needs the native function with contextWidth 0');
+  }
+  if (new Set(tokens.map(({ id }) => id)).size < tokens.length) {
+    messages.push('a token is in the biased list twice');
+  }
+  const outside = tokens.find(({ id }) => id >= vocabularySize);
+  if (outside) messages.push(`token ${outside.id} is not in the vocabulary of ${vocabularySize}`);
+  if (tokens.reduce((sum, { expected }) => sum + expected, 0) > 1 + 1e-6) {
+    messages.push('the expected shares of the biased list sum to more than 1');
   }
   return messages;
 }

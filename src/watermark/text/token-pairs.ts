@@ -22,7 +22,9 @@ export type SkipReason =
   | 'repeated context'
   | 'repeated pair'
   | 'context in prompt'
-  | 'other layer';
+  | 'other layer'
+  | 'not listed'
+  | 'repeated text';
 
 export type SkipCounts = Partial<Record<SkipReason, number>>;
 

@@ -1,5 +1,6 @@
 import type { TextPrf } from '../prfs/prf.ts';
 import type { TextProfile } from '../profile.ts';
+import { biasedListScheme } from './biased-list.ts';
 import { greenListScheme } from './green-list.ts';
 import { gumbelScheme } from './gumbel.ts';
 import { dualGumbelScheme } from './gumbel-dual.ts';
@@ -18,6 +19,8 @@ export function openScheme(profile: TextProfile, prf: TextPrf): TextScheme {
     case 'green-list':
     case 'fixed-green-list':
       return greenListScheme(prf.green(scheme.gamma), scheme.delta, tokenizer.vocabularySize);
+    case 'biased-list':
+      return biasedListScheme(prf.green(0.5), scheme, tokenizer.vocabularySize);
     case 'gumbel':
       return second
         ? dualGumbelScheme(prf.uniform(), second, mixingOf(profile), tokenizer.vocabularySize)

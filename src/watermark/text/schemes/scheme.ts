@@ -1,6 +1,7 @@
 import type { TokenCandidates } from '../../../contracts.ts';
 import type { ScoreLaw } from '../laws.ts';
 import type { GreenSource, TokenPairs } from '../prfs/prf.ts';
+import type { SignedTokens } from './biased-list.ts';
 
 /** How one generation is marked. */
 export interface GenerationOptions {
@@ -17,6 +18,8 @@ export interface TextScheme {
   readonly law: ScoreLaw;
   /** What chooses the green tokens, for schemes that have some. */
   readonly green?: GreenSource;
+  /** Tokens whose signs all their occurrences share, for schemes that are tested by them. */
+  readonly signed?: SignedTokens;
   /** One score per pair, larger for marked tokens. */
   scores(pairs: TokenPairs): Float64Array;
   /**
