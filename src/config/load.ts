@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { TouchmarkError } from '../errors.ts';
 import { beaconChains } from '../keys/beacon.ts';
+import type { JwtConfig } from './access.ts';
 import {
   applyOverrides,
   type Environment,
@@ -12,6 +13,7 @@ import {
 import { explainIssues } from './problems.ts';
 import { type Config, configSchema, configSchemaName } from './schema.ts';
 import { withPaths } from './suspects.ts';
+import { readTenantsFile } from './tenants.ts';
 import type { BeaconConfig } from './vouching.ts';
 
 /** A configuration, where it came from, and what was set from outside the file. */
@@ -48,7 +50,10 @@ export async function loadConfig(
   const overrides = [...environmentOverrides(environment), ...flags];
   const config = checkConfig(path, parseConfigText(path, text), overrides);
   const directory = dirname(resolve(path));
-  return { path: resolve(path), directory, config: absolutePaths(config, directory), overrides };
+  const absolute = absolutePaths(config, directory);
+  const { tenantsFile, tenants } = absolute;
+  const all = tenantsFile === undefined ? tenants : await readTenantsFile(tenantsFile, tenants);
+  return { path: resolve(path), directory, config: { ...absolute, tenants: all }, overrides };
 }
 
 /** Returns the text of a configuration file. @throws TouchmarkError CONFIG_INVALID without one */
@@ -109,13 +114,15 @@ function refuseOtherVersions(path: string, content: object): void {
 }
 
 function absolutePaths(config: Config, directory: string): Config {
-  const { keys, inputs, log, audit } = config;
-  const [, ringPath] = /^file:(.+)$/s.exec(keys.source) ?? [];
+  const { keys, inputs, log, audit, serve, tenantsFile } = config;
+  const [, kind, keyPath] = /^(file|bundle):(.+)$/s.exec(keys.source) ?? [];
   return {
     ...config,
+    ...(tenantsFile && { tenantsFile: resolve(directory, tenantsFile) }),
+    serve: { ...serve, ...(serve.jwt && { jwt: withKeySetPath(serve.jwt, directory) }) },
     keys: {
       ...keys,
-      ...(ringPath && { source: `file:${resolve(directory, ringPath)}` }),
+      ...(keyPath && { source: `${kind}:${resolve(directory, keyPath)}` }),
       ...(keys.ring && { ring: resolve(directory, keys.ring) }),
     },
     inputs: {
@@ -130,6 +137,11 @@ function absolutePaths(config: Config, directory: string): Config {
     audit: { ...audit, ...(audit.beacon && { beacon: beaconPaths(audit.beacon, directory) }) },
     suspects: withPaths(config.suspects, (path) => resolve(directory, path)),
   };
+}
+
+function withKeySetPath(jwt: JwtConfig, directory: string): JwtConfig {
+  if (jwt.jwks === undefined || /^https?:/i.test(jwt.jwks)) return jwt;
+  return { ...jwt, jwks: resolve(directory, jwt.jwks) };
 }
 
 function beaconPaths({ chain, rounds, ...rest }: BeaconConfig, directory: string): BeaconConfig {

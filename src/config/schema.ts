@@ -1,15 +1,11 @@
 import { z } from 'zod';
+import { jwtSchema } from './access.ts';
 import { policySchema } from './policy.ts';
 import { suspectsSchema } from './suspects.ts';
+import { quotaSchema, tenantsFileSchema, tenantsSchema } from './tenants.ts';
 import { beaconSchema, timestampAuthoritySchema } from './vouching.ts';
 
 export const configSchemaName = 'touchmark/config@1';
-
-/** Names of tenants become file names, so they are plain. */
-export const tenantName = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
-  .describe('A name of 1 to 64 letters, digits, dots, hyphens and underscores.');
 
 const variableName = z.string().regex(/^[A-Za-z_]\w*$/);
 const path = z.string().min(1);
@@ -62,25 +58,25 @@ const serve = z
       .max(65_535)
       .default(8377)
       .describe('The port to listen on, 0 to 65535; 0 takes a free one.'),
+    jwt: jwtSchema
+      .exactOptional()
+      .describe('Tenants by a signed token (RFC 7519), beside those with API keys.'),
+    quotas: quotaSchema
+      .exactOptional()
+      .describe('What a tenant without a quota of its own may ask for; not limited without it.'),
   })
   .prefault({})
   .describe('The gateway that your customers ask instead of the model.');
-
-const tenant = z.strictObject({
-  id: tenantName,
-  apiKeySha256: z
-    .string()
-    .regex(/^[0-9a-fA-F]{64}$/, 'not 64 hexadecimal digits')
-    .describe('SHA-256 of the API key, 64 hexadecimal digits; never the key itself.'),
-});
 
 const keys = z
   .strictObject({
     source: z
       .string()
-      .regex(/^(file|env|exec):./s, 'not of a known form')
+      .regex(/^(file|env|exec|bundle):./s, 'not of a known form')
       .default('file:.touchmark/keys/ring.json')
-      .describe('Where the root key is: file:PATH, env:NAME or exec:COMMAND ARGUMENTS.'),
+      .describe(
+        'The root key: file:PATH, env:NAME or exec:COMMAND ARGUMENTS; without it bundle:PATH.',
+      ),
     ring: path
       .exactOptional()
       .describe('The key ring file, when the root comes from env: or exec: and not from the ring.'),
@@ -367,14 +363,8 @@ export const configSchema = z.strictObject({
   schema: z.literal(configSchemaName).describe('The version of this file.'),
   model,
   serve,
-  tenants: z
-    .array(tenant)
-    .refine(
-      (list) => new Set(list.map(({ id }) => id)).size === list.length,
-      'two tenants have the same id',
-    )
-    .default([])
-    .describe('Your customers. `touchmark keys generate --tenant NAME` adds one.'),
+  tenants: tenantsSchema,
+  tenantsFile: tenantsFileSchema,
   keys,
   watermark,
   inputs,

@@ -1,5 +1,5 @@
 import { addTenantToFile } from '../config/edit.ts';
-import { tenantName } from '../config/schema.ts';
+import { tenantName } from '../config/tenants.ts';
 import { TouchmarkError } from '../errors.ts';
 import { generateApiKey, hashApiKey } from '../store/api-keys.ts';
 import type { KeyRing } from '../store/key-ring.ts';

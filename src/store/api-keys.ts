@@ -1,11 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash as digest, randomBytes } from 'node:crypto';
 import { TouchmarkError } from '../errors.ts';
 
 /** A tenant's API key as the configuration keeps it. */
 export interface TenantCredential {
   readonly tenant: string;
-  /** SHA-256 of the key, 64 hexadecimal digits. */
-  readonly apiKeySha256: string;
+  /** SHA-256 of the key, 64 hexadecimal digits; none for a tenant that has no key. */
+  readonly apiKeySha256?: string | undefined;
 }
 
 /** Returns a new API key: `tmk_` and 256 random bits in base64url. */
@@ -15,7 +15,7 @@ export function generateApiKey(): string {
 
 /** Returns SHA-256 of an API key in hexadecimal; a key of 256 random bits needs no slow hash. */
 export function hashApiKey(apiKey: string): string {
-  return createHash('sha256').update(apiKey, 'utf8').digest('hex');
+  return digest('sha256', apiKey, 'hex');
 }
 
 /** Knows tenants by API key. Times depend on hashes only, from which no key can be approached. */
@@ -29,6 +29,7 @@ export class TenantTable {
    */
   constructor(credentials: readonly TenantCredential[]) {
     for (const { tenant, apiKeySha256 } of credentials) {
+      if (apiKeySha256 === undefined) continue;
       const hash = apiKeySha256.toLowerCase();
       if (!/^[0-9a-f]{64}$/.test(hash)) {
         throw invalid(`The API key hash of the tenant "${tenant}" is not 64 hexadecimal digits.`);
@@ -43,7 +44,12 @@ export class TenantTable {
 
   /** Returns the tenant whose key this is, without the word Bearer; undefined for nobody's. */
   find(apiKey: string): string | undefined {
-    return this.#tenants.get(hashApiKey(apiKey));
+    return this.findHash(hashApiKey(apiKey));
+  }
+
+  /** Returns the tenant of a key by its hash, as `hashApiKey` gives it. */
+  findHash(hash: string): string | undefined {
+    return this.#tenants.get(hash);
   }
 }
 

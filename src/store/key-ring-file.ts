@@ -27,13 +27,25 @@ const ringSchema = z.strictObject({
 export type EpochRecord = Readonly<z.infer<typeof epochSchema>>;
 export type RingFile = Readonly<z.infer<typeof ringSchema>>;
 
-/** Returns the text of a ring file, authenticated by HMAC-SHA256 under a key from the root. */
+/**
+ * Returns the text of a ring file, an epoch on each line, authenticated by HMAC-SHA256 under a key
+ * from the root.
+ */
 export function encodeRing(
   root: Uint8Array,
   content: { readonly root: RootSection; readonly epochs: readonly EpochRecord[] },
 ): string {
-  const body = { schema: schemaName, root: content.root, epochs: content.epochs };
-  return `${JSON.stringify({ ...body, mac: macOf(root, body) }, undefined, 2)}\n`;
+  const { root: section, epochs } = content;
+  const shownRoot = JSON.stringify(section, undefined, 2).replaceAll('\n', '\n  ');
+  const lines = epochs.map((epoch) => `\n    ${JSON.stringify(epoch)}`);
+  const list = lines.length === 0 ? '[]' : `[${lines.join()}\n  ]`;
+  const members = [
+    `"schema": ${JSON.stringify(schemaName)}`,
+    `"root": ${shownRoot}`,
+    `"epochs": ${list}`,
+    `"mac": ${JSON.stringify(macOf(root, content))}`,
+  ];
+  return `{\n  ${members.join(',\n  ')}\n}\n`;
 }
 
 /**
@@ -66,8 +78,7 @@ export function decodeRing(path: string, text: string): RingFile {
  * @throws TouchmarkError KEY_RING_INVALID naming the file
  */
 export function authenticateRing(path: string, root: Uint8Array, ring: RingFile): void {
-  const { mac, ...body } = ring;
-  if (timingSafeEqual(Buffer.from(mac), Buffer.from(macOf(root, body)))) return;
+  if (timingSafeEqual(Buffer.from(ring.mac), Buffer.from(macOf(root, ring)))) return;
   throw ringError(
     ring.root.kind === 'external'
       ? `${path} was edited, or does not belong to the root key of its source.`
@@ -90,7 +101,15 @@ function parse(path: string, text: string): unknown {
   }
 }
 
-function macOf(root: Uint8Array, body: object): string {
-  const mac = createHmac('sha256', deriveRingKey(root)).update(json.canonicalize(body));
-  return `hmac-sha256:${mac.digest('hex')}`;
+/** The canonical form (RFC 8785) of what is authenticated goes in epoch by epoch: it can be large. */
+function macOf(
+  root: Uint8Array,
+  content: { readonly root: RootSection; readonly epochs: readonly EpochRecord[] },
+): string {
+  const mac = createHmac('sha256', deriveRingKey(root)).update('{"epochs":[');
+  content.epochs.forEach((epoch, index) => {
+    mac.update(`${index === 0 ? '' : ','}${json.canonicalize(epoch)}`);
+  });
+  const rest = `],"root":${json.canonicalize(content.root)},"schema":"${schemaName}"}`;
+  return `hmac-sha256:${mac.update(rest).digest('hex')}`;
 }

@@ -1,4 +1,4 @@
-import { type KeyObject, randomBytes } from 'node:crypto';
+import { createHash, type KeyObject, randomBytes } from 'node:crypto';
 import { lock } from 'proper-lockfile';
 import { TouchmarkError } from '../errors.ts';
 import { commitToEpochKey, verifyCommitment } from '../keys/commitment.ts';
@@ -34,6 +34,7 @@ export interface KeyRingOptions {
  * @throws TouchmarkError USAGE when the file exists; KEY_SOURCE_FAILED; STORE_FULL or STORE_DAMAGED
  */
 export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
+  refuseBundle(options);
   const source = parseKeySource(options.source);
   const path = ringPath(source, options.path);
   const root = source.kind === 'file' ? randomBytes(32) : await readRoot(source, options);
@@ -51,6 +52,7 @@ export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
  *   KEY_SOURCE_FAILED; none of them contains a secret
  */
 export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
+  refuseBundle(options);
   const source = parseKeySource(options.source);
   const path = ringPath(source, options.path);
   const text = await readSecureFile(path);
@@ -65,8 +67,10 @@ export class KeyRing {
   readonly path: string;
   readonly #root: Buffer;
   readonly #section: RootSection;
-  #epochs: readonly EpochRecord[];
-  #text: string;
+  /** Tenants in the order of their first epochs, each with its epochs, oldest first. */
+  readonly #tenants = new Map<string, EpochRecord[]>();
+  /** SHA-256 of the file's text as it was last read or written here. */
+  #written: string;
   /** Commitments that were found to be to the key derived; each takes some 60 ms. */
   readonly #verified = new Set<string>();
 
@@ -81,27 +85,28 @@ export class KeyRing {
     this.path = path;
     this.#root = root;
     this.#section = section;
-    this.#epochs = epochs;
-    this.#text = text;
+    for (const each of epochs) this.#add(each);
+    this.#written = digestOf(text);
   }
 
   /** Returns every tenant that has an epoch, in the order of their first ones. */
   tenants(): string[] {
-    return [...new Set(this.#epochs.map(({ tenant }) => tenant))];
+    return [...this.#tenants.keys()];
+  }
+
+  /** Decides whether a tenant has an epoch. */
+  has(tenant: string): boolean {
+    return this.#tenants.has(tenant);
   }
 
   /** Returns a tenant's epochs, oldest first. @throws TouchmarkError TENANT_UNKNOWN */
   epochs(tenant: string): EpochRecord[] {
-    const own = this.#epochs.filter((each) => each.tenant === tenant);
-    if (own.length > 0) return own;
-    throw new TouchmarkError('TENANT_UNKNOWN', `${this.path} knows no tenant "${tenant}".`, {
-      hint: `It knows: ${this.tenants().join(', ') || 'none yet'}.`,
-    });
+    return [...this.#of(tenant)];
   }
 
   /** Returns the epoch that a tenant's answers are marked under. @throws TouchmarkError TENANT_UNKNOWN */
   currentEpoch(tenant: string): EpochRecord {
-    return this.epochs(tenant).at(-1)!;
+    return this.#of(tenant).at(-1)!;
   }
 
   /**
@@ -113,10 +118,10 @@ export class KeyRing {
    */
   addEpoch(tenant: string, createdAt: string, beacon?: Uint8Array): EpochRecord {
     requireName(tenant, 'tenant');
-    const earlier = this.#epochs.filter((each) => each.tenant === tenant);
-    const before = earlier.at(-1);
+    const earlier = this.#tenants.get(tenant);
+    const before = earlier?.at(-1);
     requireTime(createdAt, before);
-    const epoch = `e${earlier.length + 1}`;
+    const epoch = `e${(earlier?.length ?? 0) + 1}`;
     const key = deriveEpochKey({ root: this.#root, tenant, epoch, ...(beacon && { beacon }) });
     const record: EpochRecord = {
       tenant,
@@ -125,30 +130,39 @@ export class KeyRing {
       commitment: commitToEpochKey(key, tenant, epoch),
       ...(beacon && { beacon: Buffer.from(beacon).toString('base64') }),
     };
-    const closed = this.#epochs.map((each) =>
-      each === before ? { ...each, closedAt: createdAt } : each,
-    );
-    this.#epochs = [...closed, record];
+    if (earlier && before) earlier[earlier.length - 1] = { ...before, closedAt: createdAt };
+    this.#add(record);
     this.#verified.add(record.commitment);
     return record;
   }
 
   /**
-   * Returns the 32-byte key of an epoch.
+   * Returns the 32-byte key of an epoch, checked against its commitment the first time.
    *
    * @throws TouchmarkError TENANT_UNKNOWN or EPOCH_UNKNOWN naming the known ones; KEY_RING_INVALID
    *   when the key is not the one committed to
    */
   epochKey(tenant: string, epoch: string): Buffer {
-    const { beacon, commitment } = this.#epoch(tenant, epoch);
-    const salt = beacon === undefined ? {} : { beacon: Buffer.from(beacon, 'base64') };
-    const key = deriveEpochKey({ root: this.#root, tenant, epoch, ...salt });
+    const { commitment } = this.#epoch(tenant, epoch);
+    const key = this.derivedKey(tenant, epoch);
     if (this.#verified.has(commitment)) return key;
     if (verifyCommitment(commitment, key, tenant, epoch)) {
       this.#verified.add(commitment);
       return key;
     }
     throw ringError(`${this.path} has a commitment to another key for ${tenant} ${epoch}.`);
+  }
+
+  /**
+   * Returns the 32-byte key of an epoch, for gateways, which cannot wait some 60 ms for each tenant's
+   * check: the ring is authenticated, and it was written with the commitment to this key.
+   *
+   * @throws TouchmarkError TENANT_UNKNOWN or EPOCH_UNKNOWN naming the known ones
+   */
+  derivedKey(tenant: string, epoch: string): Buffer {
+    const { beacon } = this.#epoch(tenant, epoch);
+    const salt = beacon === undefined ? {} : { beacon: Buffer.from(beacon, 'base64') };
+    return deriveEpochKey({ root: this.#root, tenant, epoch, ...salt });
   }
 
   /** Returns the 32-byte key that seals trap sets of all tenants. */
@@ -175,12 +189,13 @@ export class KeyRing {
   async save(): Promise<void> {
     const release = await this.#lock();
     try {
-      if ((await readSecureFile(this.path)) !== this.#text) {
+      if (digestOf(await readSecureFile(this.path)) !== this.#written) {
         throw lockedError(`${this.path} was changed by another process since it was opened.`);
       }
-      const text = encodeRing(this.#root, { root: this.#section, epochs: this.#epochs });
+      const epochs = [...this.#tenants.values()].flat();
+      const text = encodeRing(this.#root, { root: this.#section, epochs });
       await writeSecureFile(this.path, text);
-      this.#text = text;
+      this.#written = digestOf(text);
     } finally {
       await release();
     }
@@ -199,14 +214,47 @@ export class KeyRing {
     }
   }
 
+  #add(record: EpochRecord): void {
+    const own = this.#tenants.get(record.tenant);
+    if (own) own.push(record);
+    else this.#tenants.set(record.tenant, [record]);
+  }
+
+  #of(tenant: string): readonly EpochRecord[] {
+    const own = this.#tenants.get(tenant);
+    if (own) return own;
+    throw new TouchmarkError('TENANT_UNKNOWN', `${this.path} knows no tenant "${tenant}".`, {
+      hint: `It knows: ${someOf(this.tenants()) || 'none yet'}.`,
+    });
+  }
+
   #epoch(tenant: string, epoch: string): EpochRecord {
-    const known = this.epochs(tenant);
+    const known = this.#of(tenant);
     const found = known.find((each) => each.epoch === epoch);
     if (found) return found;
     throw new TouchmarkError('EPOCH_UNKNOWN', `The tenant "${tenant}" has no epoch "${epoch}".`, {
       hint: `It has: ${known.map((each) => each.epoch).join(', ')}.`,
     });
   }
+}
+
+function refuseBundle({ source }: KeyRingOptions): void {
+  if (!source.startsWith('bundle:')) return;
+  throw new TouchmarkError(
+    'CONFIG_INVALID',
+    `${source.slice('bundle:'.length)} is an epoch bundle: it has the keys in use, and not the root key that this needs.`,
+    { hint: 'Do this where the key ring is; a bundle is for the gateway alone.' },
+  );
+}
+
+/** Names at most ten. */
+function someOf(names: readonly string[]): string {
+  const more = names.length - 10;
+  return names.slice(0, 10).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function ringPath(source: KeySource, path: string | undefined): string {
