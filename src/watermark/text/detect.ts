@@ -1,21 +1,29 @@
-import { TiltBetting } from '../../stats/tilt-betting.ts';
-import { PairCollector, type SkipReason, type TokenText } from './token-pairs.ts';
+import { type KeyStatistic, type KeyStatistics, keyStatistics } from './key-statistics.ts';
+import type { SkipReason, TokenText } from './token-pairs.ts';
 import type { TextWatermark } from './watermark.ts';
 
 /** What a set of texts says of one key. */
 export interface TextDetection {
   readonly texts: number;
-  /** Distinct (context, token) pairs that were scored. */
+  /** Distinct (context, token) pairs that were scored; for a biased list, occurrences of its tokens. */
   readonly scored: number;
   /** Tokens that were not, by reason. */
   readonly skipped: Readonly<Partial<Record<SkipReason, number>>>;
   readonly total: number;
-  /** Mean score of a pair, and what it is expected to be without the mark. */
+  /**
+   * Mean score of a pair, and what it is expected to be without the mark; for a biased list, the total
+   * as a share of the most that it can be, from -1 to 1.
+   */
   readonly mean: number;
   readonly expected: number;
   /** log10 of the exact p-value of the texts as one fixed sample. */
   readonly log10P: number;
-  /** log10 of the e-value in the texts' order; valid whenever one stops reading. */
+  /**
+   * log10 of the e-value in the texts' order; valid whenever one stops reading. For a biased list, whose
+   * signs all texts share, it is valid like the p-value: for one look at texts that were fixed without
+   * looking. Several looks take preset checkpoints (`combineCheckpoints`), and e-values of several
+   * samples under one key are averaged, never multiplied.
+   */
   readonly log10E: number;
 }
 
@@ -23,42 +31,33 @@ export interface TextDetection {
  * Tests texts for a mark, one after another.
  *
  * Null: the texts do not depend on the key. Then the scores of distinct pairs are independent draws
- * of the scheme's law over keys, whatever the texts are; exact for an ideal pseudorandom function.
- * Memory grows with the distinct pairs only.
+ * of the scheme's law over keys, and the signs of a biased list fair coins, whatever the texts are;
+ * exact for an ideal pseudorandom function. Memory grows with the distinct pairs only.
  */
 export class TextDetector {
-  readonly #watermark: TextWatermark;
-  readonly #collector: PairCollector;
-  readonly #betting: TiltBetting;
-  readonly #skipped: Partial<Record<SkipReason, number>> = {};
+  readonly #statistics: KeyStatistics;
   #texts = 0;
 
   constructor(watermark: TextWatermark) {
-    this.#watermark = watermark;
-    this.#collector = new PairCollector(watermark.rules);
-    this.#betting = new TiltBetting(watermark.scheme.law.tilts);
+    this.#statistics = keyStatistics([watermark]);
   }
 
   fold(text: TokenText): void {
-    const { pairs, skipped } = this.#collector.collect(text);
-    this.#betting.fold(this.#watermark.scheme.scores(pairs));
+    this.#statistics.fold(text);
     this.#texts++;
-    for (const reason of Object.keys(skipped) as SkipReason[]) {
-      this.#skipped[reason] = (this.#skipped[reason] ?? 0) + skipped[reason]!;
-    }
   }
 
   detection(): TextDetection {
-    const { law } = this.#watermark.scheme;
-    const { total, count, log10E } = this.#betting;
+    const { scored, skipped, expected } = this.#statistics;
+    const [{ total, mean, log10P, log10E }] = this.#statistics.statistics() as [KeyStatistic];
     return {
       texts: this.#texts,
-      scored: count,
-      skipped: { ...this.#skipped },
+      scored,
+      skipped: { ...skipped },
       total,
-      mean: count === 0 ? 0 : total / count,
-      expected: law.mean,
-      log10P: count === 0 ? 0 : law.log10UpperTail(total, count),
+      mean,
+      expected,
+      log10P,
       log10E,
     };
   }

@@ -1,7 +1,7 @@
 import { TouchmarkError } from '../../errors.ts';
 import { log10WeightedMean } from '../../stats/merging.ts';
-import { TiltBetting } from '../../stats/tilt-betting.ts';
-import { PairCollector, type SkipCounts, type SkipReason, type TokenText } from './token-pairs.ts';
+import { type KeyStatistics, keyStatistics } from './key-statistics.ts';
+import type { SkipCounts, TokenText } from './token-pairs.ts';
 import type { TextWatermark } from './watermark.ts';
 
 /** The case against one of many keys. */
@@ -35,9 +35,7 @@ export interface KeyAccusations {
  * pseudorandom function. The keys are chosen before the texts are scored.
  */
 export class KeyAccuser {
-  readonly #collector: PairCollector;
-  readonly #cases: readonly { readonly watermark: TextWatermark; readonly betting: TiltBetting }[];
-  readonly #skipped: SkipCounts = {};
+  readonly #statistics: KeyStatistics;
   #texts = 0;
 
   /**
@@ -51,46 +49,36 @@ export class KeyAccuser {
         hint: 'Open every key, at least one, with the profile that the texts were marked under.',
       });
     }
-    this.#collector = new PairCollector(first.rules);
-    this.#cases = watermarks.map((watermark) => ({
-      watermark,
-      betting: new TiltBetting(watermark.scheme.law.tilts),
-    }));
+    this.#statistics = keyStatistics(watermarks);
   }
 
   fold(text: TokenText): void {
-    const { pairs, skipped } = this.#collector.collect(text);
-    for (const { watermark, betting } of this.#cases) betting.fold(watermark.scheme.scores(pairs));
-    for (const reason of Object.keys(skipped) as SkipReason[]) {
-      this.#skipped[reason] = (this.#skipped[reason] ?? 0) + skipped[reason]!;
-    }
+    this.#statistics.fold(text);
     this.#texts++;
   }
 
-  /** Distinct pairs that were scored. */
+  /** Distinct pairs that were scored; for a biased list, occurrences of its tokens. */
   get scored(): number {
-    return this.#cases[0]!.betting.count;
+    return this.#statistics.scored;
   }
 
   accusations(): KeyAccusations {
-    const keys = this.#cases.length;
-    const accusations = this.#cases.map(({ watermark, betting }) => {
-      const { total, count, log10E } = betting;
-      const log10P = count === 0 ? 0 : watermark.scheme.law.log10UpperTail(total, count);
-      return {
-        mean: count === 0 ? 0 : total / count,
-        log10P,
-        log10E,
-        log10PAdjusted: Math.min(0, log10P + Math.log10(keys)),
-        log10EAdjusted: log10E - Math.log10(keys),
-      };
-    });
+    const { scored, skipped, expected } = this.#statistics;
+    const statistics = this.#statistics.statistics();
+    const keys = statistics.length;
+    const accusations = statistics.map(({ mean, log10P, log10E }) => ({
+      mean,
+      log10P,
+      log10E,
+      log10PAdjusted: Math.min(0, log10P + Math.log10(keys)),
+      log10EAdjusted: log10E - Math.log10(keys),
+    }));
     const log10Es = accusations.map(({ log10E }) => log10E);
     return {
       texts: this.#texts,
-      scored: this.scored,
-      skipped: { ...this.#skipped },
-      expected: this.#cases[0]!.watermark.scheme.law.mean,
+      scored,
+      skipped: { ...skipped },
+      expected,
       accusations,
       someKey: {
         log10P: Math.min(...accusations.map(({ log10PAdjusted }) => log10PAdjusted)),

@@ -23,7 +23,7 @@ const unitsPerWeight = 16;
  * have some tokens twice or half as often, whatever the key.
  */
 const shareVariance = 0.25;
-const largestWeight = 8;
+const largestWeight = 4;
 
 /**
  * Counts the tokens of a list over texts, and weighs each by how far it is from what is expected of
@@ -84,7 +84,7 @@ export class TokenCounts {
 
   /**
    * Returns the weight of each token, in units: occurrences minus expected ones, over what their
-   * variance would be in units of a Poisson variable's, and at most 8 in size, so that no token that
+   * variance would be in units of a Poisson variable's, and at most 4 in size, so that no token that
    * a text is about outweighs the others.
    */
   weights(): Int32Array {
