@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { commitToEpochKey } from '../../src/keys/commitment.ts';
 import { deriveEpochKey } from '../../src/keys/derivation.ts';
-import { createKeyRing, openKeyRing } from '../../src/store/key-ring.ts';
+import { createKeyRing, KeyRing, openKeyRing } from '../../src/store/key-ring.ts';
 import { temporaryDirectory } from './directory.ts';
 
 const times = ['2026-01-01T00:00:00.000Z', '2026-02-01T00:00:00.000Z'] as const;
@@ -152,4 +152,56 @@ describe('key ring', () => {
       code: 'CONFIG_INVALID',
     });
   });
+
+  it('opens a ring as earlier versions wrote it, and writes an epoch a line', async () => {
+    const path = await ringWithEpochs();
+    const text = readFileSync(path, 'utf8');
+    expect(text.match(/\n {4}\{"tenant":.*"epoch":"e\d"/g)).toHaveLength(3);
+    writeFileSync(path, `${JSON.stringify(JSON.parse(text), undefined, 2)}\n`);
+    expect((await openKeyRing({ source: `file:${path}` })).tenants()).toEqual(['acme', 'bolt']);
+  });
+
+  it('finds epochs of 20,000 tenants as fast as of 1,000', () => {
+    const timeOf = (count: number) => {
+      const ring = ringOf(count);
+      const start = performance.now();
+      for (let index = 0; index < 100_000; index += 1) {
+        ring.currentEpoch(`tenant-${index % count}`);
+      }
+      return performance.now() - start;
+    };
+    timeOf(1000);
+    expect(timeOf(20_000)).toBeLessThan(10 * timeOf(1000));
+  });
+
+  it('gives gateways a key at once, and names ten of many tenants', () => {
+    const ring = ringOf(2000);
+    const start = performance.now();
+    for (const tenant of ring.tenants()) ring.derivedKey(tenant, 'e1');
+    expect(performance.now() - start).toBeLessThan(2000);
+    expect(ring.has('tenant-3') && !ring.has('nobody')).toBe(true);
+    expect(() => ring.derivedKey('nobody', 'e1')).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/tenant-9 and 1990 more\.$/) }),
+    );
+    expect(() => ring.epochKey('tenant-3', 'e1')).toThrow(/commitment to another key/);
+  });
+
+  it('refuses an epoch bundle where the root is needed', async () => {
+    for (const use of [openKeyRing, createKeyRing]) {
+      await expect(use({ source: 'bundle:/somewhere/bundle.jsonl' })).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining('/somewhere/bundle.jsonl is an epoch bundle'),
+        hint: expect.stringContaining('where the key ring is'),
+      });
+    }
+  });
 });
+
+/** A ring whose commitments are to no keys: a true one takes some 60 ms. */
+function ringOf(count: number): KeyRing {
+  const epochs = Array.from({ length: count }, (_, index) => ({
+    ...{ tenant: `tenant-${index}`, epoch: 'e1', createdAt: times[0] },
+    commitment: `sha256:${index.toString(16).padStart(64, '0')}`,
+  }));
+  return new KeyRing('/nowhere/ring.json', Buffer.alloc(32, 1), { kind: 'external' }, epochs, '');
+}
