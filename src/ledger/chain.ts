@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash as hashOf } from 'node:crypto';
 import { z } from 'zod';
 import { parseJson } from '../json.ts';
 import { lengthPrefixed } from '../keys/encoding.ts';
@@ -22,12 +22,22 @@ const entrySchema = z.discriminatedUnion('kind', [
     digest: sha256,
     ...links,
   }),
+  z.strictObject({ ...ofTenant, kind: z.literal('withheld'), commitment: sha256, ...links }),
+  z.strictObject({
+    ...position,
+    kind: z.literal('expired'),
+    through: z.number().int().nonnegative(),
+    records: z.number().int().nonnegative(),
+    ...links,
+  }),
 ]);
 
 /**
- * One line of the chain: a record was served, a tenant erased, or a digest sealed. It names a tenant
- * only by a tag drawn from the tenant's payload key, so that once the key is erased nothing leads
- * from the line to a tenant, a question or an answer.
+ * One line of the chain: a record was served, with its payload kept (`served`) or only committed to
+ * (`withheld`); a tenant erased; a digest sealed; or payloads expired, those of all `records` that
+ * were still kept up to the sequence `through`. It names a tenant only by a tag drawn from the
+ * tenant's payload key, so that once the key is erased nothing leads from the line to a tenant, a
+ * question or an answer.
  */
 export type ChainEntry = Readonly<z.infer<typeof entrySchema>>;
 
@@ -54,8 +64,18 @@ export function genesis(logIdentifier: string): ChainHead {
 
 /** Returns the entry that follows `head`; its sequence is the size of the chain so far. */
 export function nextEntry(head: ChainHead, note: ChainNote): ChainEntry {
+  return linkEntry(head, note).entry;
+}
+
+/** Returns the entry that follows `head`, and its line as `entryLine` spells it. */
+export function linkEntry(
+  head: ChainHead,
+  note: ChainNote,
+): { readonly entry: ChainEntry; readonly line: string } {
   const unlinked = { ...note, sequence: head.size, previous: head.hash };
-  return { ...unlinked, hash: entryHash(unlinked) };
+  const spelled = spelling(unlinked);
+  const hash = hashOfSpelling(spelled);
+  return { entry: { ...unlinked, hash }, line: withHash(spelled, hash) };
 }
 
 /** Returns the head after an entry. */
@@ -65,7 +85,7 @@ export function headAfter(entry: ChainEntry): ChainHead {
 
 /** Returns the one spelling of an entry: a line of JSON with fixed order of keys, no line break. */
 export function entryLine(entry: ChainEntry): string {
-  return spelling(entry, { hash: entry.hash });
+  return withHash(spelling(entry), entry.hash);
 }
 
 /**
@@ -126,20 +146,42 @@ export function readEntry(value: unknown): ChainEntry | undefined {
 type Placed = ChainNote & { readonly sequence: number; readonly previous: string };
 
 function entryHash(entry: Placed): string {
-  return digest('touchmark/v1/chain-entry', spelling(entry, {}));
+  return hashOfSpelling(spelling(entry));
 }
 
-function spelling(entry: Placed, hash: { readonly hash?: string }): string {
+const entryLabel = lengthPrefixed('touchmark/v1/chain-entry');
+
+/** Returns `digest('touchmark/v1/chain-entry', spelled)`, for a spelling in ASCII. */
+function hashOfSpelling(spelled: string): string {
+  const message = Buffer.allocUnsafe(entryLabel.length + 4 + spelled.length);
+  entryLabel.copy(message);
+  message.writeUInt32BE(spelled.length, entryLabel.length);
+  message.write(spelled, entryLabel.length + 4, 'latin1');
+  return hashOf('sha256', message, 'hex');
+}
+
+/** JSON in a fixed order of keys. Names, times, digits and numbers need no escapes. */
+function spelling(entry: Placed): string {
   const { sequence, kind, at, previous } = entry;
-  return JSON.stringify({ sequence, kind, at, ...factOf(entry), previous, ...hash });
+  return `{"sequence":${sequence},"kind":"${kind}","at":"${at}",${factOf(entry)},"previous":"${previous}"}`;
 }
 
-function factOf(entry: ChainNote): object {
-  if (entry.kind === 'sealed') return { what: entry.what, digest: entry.digest };
-  const { tenantTag } = entry;
-  return entry.kind === 'served'
-    ? { tenantTag, commitment: entry.commitment }
-    : { tenantTag, records: entry.records };
+function withHash(spelled: string, hash: string): string {
+  return `${spelled.slice(0, -1)},"hash":"${hash}"}`;
+}
+
+function factOf(entry: ChainNote): string {
+  switch (entry.kind) {
+    case 'served':
+    case 'withheld':
+      return `"tenantTag":"${entry.tenantTag}","commitment":"${entry.commitment}"`;
+    case 'erasure':
+      return `"tenantTag":"${entry.tenantTag}","records":${entry.records}`;
+    case 'sealed':
+      return `"what":"${entry.what}","digest":"${entry.digest}"`;
+    case 'expired':
+      return `"through":${entry.through},"records":${entry.records}`;
+  }
 }
 
 /** Returns SHA-256 of the length-prefixed parts, in hexadecimal. */

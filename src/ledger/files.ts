@@ -12,10 +12,15 @@ export function storageError(action: string, path: string, cause: unknown): Touc
         hint: 'Free space on its file system or raise its quota; nothing acknowledged was lost.',
         cause,
       })
-    : new TouchmarkError('STORE_DAMAGED', `Could not ${action} ${path} (${code}).`, {
-        hint: 'Check that the path exists, that this user may write there, and that the disk is well.',
-        cause,
-      });
+    : damagedError(action, path, cause);
+}
+
+function damagedError(action: string, path: string, cause: unknown): TouchmarkError {
+  const code = errnoOf(cause) ?? 'unknown error';
+  return new TouchmarkError('STORE_DAMAGED', `Could not ${action} ${path} (${code}).`, {
+    hint: 'Check that the path exists, that this user may write there, and that the disk is well.',
+    cause,
+  });
 }
 
 /** Runs file work, turning what the file system refuses into a TouchmarkError. */
@@ -129,11 +134,20 @@ export class AppendFile {
     this.#dirty = true;
   }
 
-  /** Makes what was appended so far survive a power cut. */
+  /**
+   * Makes what was appended so far survive a power cut.
+   *
+   * @throws TouchmarkError STORE_DAMAGED whatever the reason: the system may have dropped what it
+   *   could not write, so trying again would promise too much
+   */
   async sync(): Promise<void> {
     if (!this.#dirty || this.#closed) return;
     this.#dirty = false;
-    await guarded('synchronise', this.path, () => this.#handle.datasync());
+    try {
+      await this.#handle.datasync();
+    } catch (cause) {
+      throw damagedError('synchronise', this.path, cause);
+    }
   }
 
   async close(): Promise<void> {

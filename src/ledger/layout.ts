@@ -34,17 +34,22 @@ export async function segmentNumbers(directory: string): Promise<number[]> {
     .map((name) => Number(name.slice(0, 8)));
 }
 
-/** Returns the name under which a tenant's key and payloads are filed: 32 hexadecimal digits. */
+/** Returns the name under which a tenant's key is filed: 32 hexadecimal digits. */
 export function tenantHash(tenant: string): string {
   const message = lengthPrefixed('touchmark/v1/tenant-hash', tenant);
   return createHash('sha256').update(message).digest('hex').slice(0, 32);
 }
 
-/** What this version writes: since version 2 the chain may have sealed digests, and checkpoints signatures. */
-export const logSchema = 'touchmark/serving-log@2';
+/**
+ * What this version writes. Since version 2 the chain may have sealed digests, and checkpoints
+ * signatures; since version 3 all tenants share one payload file per segment, where each had a folder
+ * of its own, and the chain may have withheld and expired payloads. Segments keep the layout in which
+ * they were written.
+ */
+export const logSchema = 'touchmark/serving-log@3';
 
 const headerSchema = z.strictObject({
-  schema: z.enum([logSchema, 'touchmark/serving-log@1']),
+  schema: z.enum([logSchema, 'touchmark/serving-log@2', 'touchmark/serving-log@1']),
   identifier: z.string().regex(/^[0-9a-f]{32}$/),
 });
 export type LogHeader = Readonly<z.infer<typeof headerSchema>>;
@@ -64,7 +69,7 @@ export async function readHeader(layout: Layout): Promise<LogHeader | undefined>
     .object({ schema: z.string().catch('') })
     .catch({ schema: '' })
     .parse(value);
-  const newer = /^touchmark\/serving-log@([3-9]|[1-9]\d+)$/.test(schema);
+  const newer = /^touchmark\/serving-log@([4-9]|[1-9]\d+)$/.test(schema);
   throw new TouchmarkError(
     'LOG_INVALID',
     newer

@@ -1,67 +1,47 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppendFile, guarded, syncDirectory } from './files.ts';
-import { type Layout, segmentName, tenantHash } from './layout.ts';
+import { AppendFile, syncDirectory } from './files.ts';
+import { type Layout, segmentName } from './layout.ts';
 
-const mostOpenPayloadFiles = 128;
-
-/** The files that a writing log holds open: the chain's segment, checkpoints, payloads by tenant. */
+/** The files that a writing log holds open: payloads and chain of one segment, and checkpoints. */
 export class LogFiles {
   readonly #layout: Layout;
   readonly #checkpoints: AppendFile;
-  /** By tenant, the least recently used first. */
-  readonly #payloads = new Map<string, AppendFile>();
+  #payloads: AppendFile;
   #chain: AppendFile;
-  #segment: { readonly number: number; readonly entries: number };
 
-  private constructor(
-    layout: Layout,
-    segment: { readonly number: number; readonly entries: number },
-    chain: AppendFile,
-    checkpoints: AppendFile,
-  ) {
+  private constructor(layout: Layout, checkpoints: AppendFile, segment: SegmentFiles) {
     this.#layout = layout;
-    this.#segment = segment;
-    this.#chain = chain;
     this.#checkpoints = checkpoints;
+    this.#payloads = segment.payloads;
+    this.#chain = segment.chain;
   }
 
-  /** Opens the chain at its last segment. */
-  static async open(
-    layout: Layout,
-    segment: { readonly number: number; readonly entries: number },
-  ): Promise<LogFiles> {
-    const chain = await openSynced(layout.segments, segmentName(segment.number));
+  /** Opens the files of a segment, and makes those that are not there. */
+  static async open(layout: Layout, segment: number): Promise<LogFiles> {
+    const files = await openSegment(layout, segment);
     const checkpoints = await AppendFile.open(layout.checkpoints);
     await syncDirectory(layout.directory);
-    return new LogFiles(layout, segment, chain, checkpoints);
+    return new LogFiles(layout, checkpoints, files);
+  }
+
+  /** Bytes of payloads in the segment. */
+  get payloadBytes(): number {
+    return this.#payloads.size;
   }
 
   /**
-   * Writes payload lines, then chain lines, with one write for each file. When one of them fails,
-   * all files shrink back to what they were. A full segment is left before the write.
+   * Writes payload lines, then chain lines, each with one write. When one of them fails, both files
+   * are what they were.
    */
-  async append(
-    payloads: ReadonlyMap<string, readonly string[]>,
-    chain: readonly string[],
-    segmentRecords: number,
-  ): Promise<void> {
-    if (this.#segment.entries >= segmentRecords) await this.#beginSegment();
-    const grown: { readonly file: AppendFile; readonly size: number }[] = [];
-    const grow = async (file: AppendFile, lines: readonly string[]) => {
-      const { size } = file;
-      await file.append(Buffer.from(lines.join('')));
-      grown.push({ file, size });
-    };
+  async append(payloads: string, chain: string): Promise<void> {
+    const { size } = this.#payloads;
+    if (payloads !== '') await this.#payloads.append(Buffer.from(payloads, 'latin1'));
     try {
-      for (const [tenant, lines] of payloads) await grow(await this.#payloadFile(tenant), lines);
-      await grow(this.#chain, chain);
+      await this.#chain.append(Buffer.from(chain, 'latin1'));
     } catch (cause) {
-      for (const { file, size } of grown) await file.truncate(size);
+      await this.#payloads.truncate(size);
       throw cause;
     }
-    const { number, entries } = this.#segment;
-    this.#segment = { number, entries: entries + chain.length };
   }
 
   async appendCheckpoint(line: string): Promise<void> {
@@ -69,46 +49,38 @@ export class LogFiles {
     await this.#checkpoints.sync();
   }
 
+  /** Goes on in the files of another segment; what the present one holds is durable then. */
+  async beginSegment(segment: number): Promise<void> {
+    const next = await openSegment(this.#layout, segment);
+    const before = [this.#payloads, this.#chain];
+    this.#payloads = next.payloads;
+    this.#chain = next.chain;
+    for (const file of before) await file.close();
+  }
+
   /** Makes payloads durable, then the chain that commits to them. */
   async sync(): Promise<void> {
-    for (const file of [...this.#payloads.values()]) await file.sync();
+    await this.#payloads.sync();
     await this.#chain.sync();
   }
 
   async close(): Promise<void> {
-    for (const file of [...this.#payloads.values(), this.#chain, this.#checkpoints]) {
-      await file.close();
-    }
+    for (const file of [this.#payloads, this.#chain, this.#checkpoints]) await file.close();
   }
+}
 
-  async #beginSegment(): Promise<void> {
-    const number = this.#segment.number + 1;
-    const next = await openSynced(this.#layout.segments, segmentName(number));
-    for (const file of this.#payloads.values()) await file.close();
-    this.#payloads.clear();
-    await this.#chain.close();
-    this.#chain = next;
-    this.#segment = { number, entries: 0 };
-  }
+interface SegmentFiles {
+  readonly payloads: AppendFile;
+  readonly chain: AppendFile;
+}
 
-  async #payloadFile(tenant: string): Promise<AppendFile> {
-    const present = this.#payloads.get(tenant);
-    const file = present ?? (await this.#openPayloadFile(tenant));
-    this.#payloads.delete(tenant);
-    this.#payloads.set(tenant, file);
-    return file;
-  }
-
-  async #openPayloadFile(tenant: string): Promise<AppendFile> {
-    const [oldest] = this.#payloads;
-    if (oldest && this.#payloads.size >= mostOpenPayloadFiles) {
-      this.#payloads.delete(oldest[0]);
-      await oldest[1].close();
-    }
-    const directory = join(this.#layout.payloads, tenantHash(tenant));
-    await guarded('make', directory, () => mkdir(directory, { recursive: true, mode: 0o700 }));
-    await syncDirectory(this.#layout.payloads);
-    return openSynced(directory, segmentName(this.#segment.number));
+async function openSegment(layout: Layout, segment: number): Promise<SegmentFiles> {
+  const payloads = await openSynced(layout.payloads, segmentName(segment));
+  try {
+    return { payloads, chain: await openSynced(layout.segments, segmentName(segment)) };
+  } catch (cause) {
+    await payloads.close();
+    throw cause;
   }
 }
 

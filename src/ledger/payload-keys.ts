@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { TouchmarkError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { lengthPrefixed } from '../keys/encoding.ts';
-import { guarded, namesIn, readIfPresent, syncDirectory } from './files.ts';
+import { exists, guarded, namesIn, readIfPresent, syncDirectory } from './files.ts';
 import { type Layout, tenantHash } from './layout.ts';
 
 /** Source of random bytes; `randomBytes` of node:crypto outside tests. */
@@ -38,28 +38,51 @@ export async function loadPayloadKey(
 /** Returns every payload key of the log, by tenant. */
 export async function listPayloadKeys(layout: Layout): Promise<PayloadKey[]> {
   const names = (await namesIn(layout.keys)).filter((name) => /^[0-9a-f]{32}\.key$/.test(name));
-  const keys = await Promise.all(names.map((name) => readKeyFile(join(layout.keys, name))));
-  return keys.filter((key) => key !== undefined).sort((a, b) => (a.tenant < b.tenant ? -1 : 1));
+  const keys: PayloadKey[] = [];
+  for (let index = 0; index < names.length; index += filesAtOnce) {
+    const next = names.slice(index, index + filesAtOnce);
+    const found = await Promise.all(next.map((name) => readKeyFile(join(layout.keys, name))));
+    for (const key of found) if (key !== undefined) keys.push(key);
+  }
+  return keys.sort((a, b) => (a.tenant < b.tenant ? -1 : 1));
 }
 
-/** Makes a tenant's payload key; it is safely on the disk before it is first used. */
-export async function createPayloadKey(
+/** Few enough for any limit on open files. */
+const filesAtOnce = 64;
+
+/** Makes payload keys of tenants that have none; they are safely on the disk before first used. */
+export async function createPayloadKeys(
   layout: Layout,
-  tenant: string,
+  tenants: readonly string[],
   random: RandomSource,
-): Promise<PayloadKey> {
-  const secret = Buffer.from(random(32)).toString('base64');
-  const path = keyPath(layout, tenant);
-  const text = JSON.stringify({ schema: 'touchmark/payload-key@1', tenant, secret });
-  await guarded('write', path, () => writeFileAtomic(path, `${text}\n`, { mode: 0o600 }));
+): Promise<PayloadKey[]> {
+  if (tenants.length === 0) return [];
+  const create = async (tenant: string): Promise<PayloadKey> => {
+    const secret = Buffer.from(random(32)).toString('base64');
+    const path = keyPath(layout, tenant);
+    const text = JSON.stringify({ schema: 'touchmark/payload-key@1', tenant, secret });
+    await guarded('write', path, () => writeFileAtomic(path, `${text}\n`, { mode: 0o600 }));
+    return payloadKeyOf(tenant, secret);
+  };
+  const keys: PayloadKey[] = [];
+  for (let index = 0; index < tenants.length; index += filesAtOnce) {
+    const next = tenants.slice(index, index + filesAtOnce);
+    // All of them settle before an error is thrown, so that a second try cannot meet the first.
+    for (const made of await Promise.allSettled(next.map(create))) {
+      if (made.status === 'rejected') throw made.reason;
+      keys.push(made.value);
+    }
+  }
   await syncDirectory(layout.keys);
-  return payloadKeyOf(tenant, secret);
+  return keys;
 }
 
 /**
- * Destroys what opens and what holds a tenant's payloads: overwrites and unlinks the key file, with
- * leftovers of interrupted writes, then removes the payload files. Flash disks and copy-on-write file systems may keep overwritten blocks, and
- * backups keep copies: neither is in this program's reach.
+ * Destroys what opens a tenant's payloads: overwrites and unlinks the key file, with leftovers of
+ * interrupted writes. Payloads in files that all tenants share stay there as ciphertext that nothing
+ * opens, until retention removes the files; those in files of the tenant's own, as logs before
+ * version 3 wrote them, are removed. Flash disks and copy-on-write file systems may keep overwritten
+ * blocks, and backups keep copies: neither is in this program's reach.
  */
 export async function destroyTenant(
   layout: Layout,
@@ -83,6 +106,7 @@ export async function destroyTenant(
   }
   await syncDirectory(layout.keys);
   const payloads = join(layout.payloads, hash);
+  if (!(await exists(payloads))) return;
   await guarded('remove', payloads, () => rm(payloads, { recursive: true, force: true }));
   await syncDirectory(layout.payloads);
 }

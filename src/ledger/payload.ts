@@ -102,16 +102,17 @@ export function sealPayload(options: {
   const { key, tenant, sequence, nonce, salt, payload } = options;
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
   cipher.setAAD(place(sequence, tenant));
-  const text = Buffer.concat([cipher.update(salt), cipher.update(payload), cipher.final()]);
+  const parts = [cipher.update(salt), cipher.update(payload), cipher.final()];
   return {
     sequence,
     nonce: Buffer.from(nonce).toString('base64'),
-    sealed: Buffer.concat([text, cipher.getAuthTag()]).toString('base64'),
+    sealed: Buffer.concat([...parts, cipher.getAuthTag()]).toString('base64'),
   };
 }
 
-/** Bytes of salt in front of every payload. */
+/** Bytes of salt in front of every payload, and of the nonce of its encryption. */
 export const saltBytes = 16;
+export const nonceBytes = 12;
 const tagBytes = 16;
 
 /** Returns salt and payload, or undefined when key, place or bytes are not those sealed. */
@@ -133,15 +134,27 @@ export function openPayload(
   }
 }
 
-const sealedSchema = z.strictObject({
-  sequence: z.number().int().nonnegative(),
-  nonce: z.base64().length(16),
-  sealed: z.base64(),
-});
+const sealedLine =
+  /^\{"sequence":(0|[1-9]\d{0,15}),"nonce":"([A-Za-z0-9+/]{16})","sealed":"([A-Za-z0-9+/]+={0,2})"\}$/;
+
+/** Returns the line of a sealed payload, without line break. */
+export function sealedPayloadLine({ sequence, nonce, sealed }: SealedPayload): string {
+  return `{"sequence":${sequence},"nonce":"${nonce}","sealed":"${sealed}"}`;
+}
 
 /** Returns the sealed payload on a line, or undefined when there is none. */
 export function parseSealedPayload(line: string): SealedPayload | undefined {
-  return sealedSchema.safeParse(parseJson(line)).data;
+  const [, sequence, nonce, sealed] = sealedLine.exec(line) ?? [];
+  if (nonce === undefined || sealed === undefined) return undefined;
+  return { sequence: Number(sequence), nonce, sealed };
+}
+
+const sealedStart = /^\{"sequence":(\d{1,16}),/;
+
+/** Returns the sequence that a line of payloads says it is of, without reading the rest. */
+export function sequenceOfLine(line: string): number | undefined {
+  const [, sequence] = sealedStart.exec(line) ?? [];
+  return sequence === undefined ? undefined : Number(sequence);
 }
 
 function place(sequence: number, tenant: string): Buffer {
@@ -165,8 +178,10 @@ function decodeInput(input: z.infer<typeof payloadSchema>['input']): Input {
 }
 
 function encodeDoubles(values: readonly number[]): string {
-  const bytes = Buffer.alloc(8 * values.length);
-  for (const [index, value] of values.entries()) bytes.writeDoubleLE(value, 8 * index);
+  const bytes = Buffer.allocUnsafe(8 * values.length);
+  for (let index = 0; index < values.length; index += 1) {
+    bytes.writeDoubleLE(values[index]!, 8 * index);
+  }
   return bytes.toString('base64');
 }
 

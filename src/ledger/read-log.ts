@@ -1,11 +1,13 @@
-import type { ServedRecord } from '../contracts.ts';
+import type { ServedRecord, ServedText } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import type { ChainEntry } from './chain.ts';
 import { type Checkpoint, readCheckpoints } from './checkpoints.ts';
 import { type Layout, layoutOf, requireHeader } from './layout.ts';
 import { decodeRecord } from './payload.ts';
 import { listPayloadKeys, loadPayloadKey, type PayloadKey } from './payload-keys.ts';
-import { chainSegments, openSegmentPayloads, type PayloadOpening } from './segments.ts';
+import { type PayloadOpening, PayloadReader } from './segment-payloads.ts';
+import { chainSegments } from './segments.ts';
+import { decodeAnswer, isText, isTextPayload } from './text-payload.ts';
 
 /** Which records to read. */
 export interface RecordSelection {
@@ -19,8 +21,9 @@ export interface RecordSelection {
 }
 
 /**
- * Yields a tenant's records in served order, each decrypted and checked against the chain. Needs no
- * lock: a gateway may be writing at the same time.
+ * Yields a classifier's records of a tenant in served order, each decrypted and checked against the
+ * chain. Texts are passed over; payloads that were withheld or that expired are not there to be
+ * yielded. Needs no lock: a gateway may be writing at the same time.
  *
  * @throws TouchmarkError TENANT_UNKNOWN naming the known tenants; LOG_INVALID naming file and line
  *   of the first thing that is not as it was written
@@ -46,23 +49,62 @@ export interface OpenedRecord extends PayloadOpening {
  */
 export async function* readServingLogWithOpenings(
   directory: string,
-  { tenant, epoch, onMissing }: RecordSelection,
+  selection: RecordSelection,
 ): AsyncGenerator<OpenedRecord> {
+  const { epoch } = selection;
+  for await (const opening of openPayloadsOf(directory, selection)) {
+    if (isTextPayload(opening.payload)) continue;
+    const record = decodeRecord(opening.payload, opening.entry.sequence);
+    if (epoch === undefined || record.epoch === epoch) yield { ...opening, record };
+  }
+}
+
+/**
+ * Yields the text answers of a tenant in served order; otherwise as `readServingLog`.
+ *
+ * @throws TouchmarkError as `readServingLog`
+ */
+export async function* readServedTexts(
+  directory: string,
+  selection: RecordSelection,
+): AsyncGenerator<ServedText> {
+  for await (const answer of readAnswers(directory, selection)) if (isText(answer)) yield answer;
+}
+
+/**
+ * Yields the answers of a tenant of both kinds, records and texts, in served order; otherwise as
+ * `readServingLog`.
+ *
+ * @throws TouchmarkError as `readServingLog`
+ */
+export async function* readAnswers(
+  directory: string,
+  selection: RecordSelection,
+): AsyncGenerator<ServedRecord | ServedText> {
+  const { epoch } = selection;
+  for await (const { payload, entry } of openPayloadsOf(directory, selection)) {
+    const answer = decodeAnswer(payload, entry.sequence);
+    if (epoch === undefined || answer.epoch === epoch) yield answer;
+  }
+}
+
+async function* openPayloadsOf(
+  directory: string,
+  { tenant, onMissing }: RecordSelection,
+): AsyncGenerator<PayloadOpening> {
   const layout = layoutOf(directory);
   const header = await requireHeader(layout);
   const key = await requirePayloadKey(layout, tenant);
+  const reader = await PayloadReader.ofTenant(layout, key);
   for await (const segment of chainSegments(layout, header)) {
     if (segment.broken) throw segment.broken;
-    const { opened, missing, problems } = await openSegmentPayloads(layout, segment, key);
+    const { opened, missing, problems } = await reader.open(segment);
     if (problems[0]) throw problems[0];
     for (const sequence of missing) {
       if (!onMissing) throw missingPayload(directory, sequence);
       onMissing(sequence);
     }
-    for (const opening of opened) {
-      const record = decodeRecord(opening.payload, opening.entry.sequence);
-      if (epoch === undefined || record.epoch === epoch) yield { ...opening, record };
-    }
+    yield* opened;
   }
 }
 

@@ -1,21 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
-import { join } from 'node:path';
 import { TouchmarkError } from '../errors.ts';
 import { type ChainHead, genesis, type SealedKind } from './chain.ts';
 import { CheckpointedTree, readCheckpoints } from './checkpoints.ts';
-import { guarded, namesIn, readIfPresent, splitLines } from './files.ts';
+import { removePayloads } from './expiry.ts';
+import { guarded, readIfPresent, splitLines } from './files.ts';
 import {
   type Layout,
   type LogHeader,
   logSchema,
   readHeader,
-  segmentName,
   segmentNumbers,
   writeHeader,
 } from './layout.ts';
-import { parseSealedPayload } from './payload.ts';
+import { sequenceOfLine } from './payload.ts';
 import { destroyTenant, listPayloadKeys, type RandomSource } from './payload-keys.ts';
+import { payloadPath, tenantPayloadPaths } from './payload-paths.ts';
+import { SegmentList } from './segment-list.ts';
 import { type ChainSegment, chainSegments } from './segments.ts';
 
 /** What opening a log had to mend after a crash; all zeros and empty after a clean close. */
@@ -36,10 +37,10 @@ export interface LogState {
   /** The size of the newest checkpoint, and of the newest that is signed; 0 without one. */
   readonly checkpointed: number;
   readonly signed: number;
-  readonly segment: { readonly number: number; readonly entries: number };
+  readonly segments: SegmentList;
   readonly recordsByTag: Map<string, number>;
   /** What `sealName` gives for every digest that the chain has. */
-  readonly seals: ReadonlySet<string>;
+  readonly seals: Set<string>;
   readonly recovery: Recovery;
 }
 
@@ -67,7 +68,7 @@ export async function prepareDirectory(layout: Layout, random: RandomSource): Pr
 
 /**
  * Verifies the whole chain and its checkpoints, then mends what a crash left: cuts unfinished lines,
- * drops payloads that were never chained, completes interrupted erasures.
+ * drops payloads that were never chained, completes interrupted erasures and expiries.
  *
  * @throws TouchmarkError LOG_INVALID naming file and line of the first break
  */
@@ -77,14 +78,19 @@ export async function recover(layout: Layout, header: LogHeader): Promise<LogSta
   const recordsByTag = new Map<string, number>();
   const seals = new Set<string>();
   const erased = new Set<string>();
+  const segments = new SegmentList();
+  let expired = -1;
   let last: ChainSegment | undefined;
   for await (const segment of chainSegments(layout, header)) {
     if (segment.broken) throw segment.broken;
     tree.add(segment.entries);
+    segments.begin(segment.number);
+    segments.add(segment.entries);
     for (const entry of segment.entries) {
-      if (entry.kind === 'erasure') erased.add(entry.tenantTag);
+      if (entry.kind === 'served') countRecord(recordsByTag, entry.tenantTag);
+      else if (entry.kind === 'erasure') erased.add(entry.tenantTag);
       else if (entry.kind === 'sealed') seals.add(sealName(entry.what, entry.digest));
-      else countRecord(recordsByTag, entry.tenantTag);
+      else if (entry.kind === 'expired') expired = Math.max(expired, entry.through);
     }
     last = segment;
   }
@@ -92,6 +98,8 @@ export async function recover(layout: Layout, header: LogHeader): Promise<LogSta
   await cutTail(layout.checkpoints, rest);
   if (last) await cutTail(last.path, last.rest);
   await completeErasures(layout, erased);
+  const gone = segments.removeThrough(expired).map(({ number }) => number);
+  await removePayloads(layout, await withPayloads(layout, gone));
   const head = last?.head ?? genesis(header.identifier);
   const payloads = await mendPayloads(layout, last?.number ?? 1, head.size);
   const missingPayloads = (last?.entries ?? [])
@@ -104,7 +112,7 @@ export async function recover(layout: Layout, header: LogHeader): Promise<LogSta
     tree,
     checkpointed: checkpoints.at(-1)?.size ?? 0,
     signed: checkpoints.findLast(({ note }) => note !== undefined)?.size ?? 0,
-    segment: { number: last?.number ?? 1, entries: last?.entries.length ?? 0 },
+    segments,
     recordsByTag,
     seals,
     recovery: {
@@ -125,30 +133,42 @@ export function countRecord(recordsByTag: Map<string, number>, tag: string): voi
   recordsByTag.set(tag, (recordsByTag.get(tag) ?? 0) + 1);
 }
 
+/** Leaves out segments whose payloads are gone, which most expired ones are. */
+async function withPayloads(layout: Layout, segments: readonly number[]): Promise<number[]> {
+  const shared = new Set(await segmentNumbers(layout.payloads));
+  const ofTenants = await tenantPayloadPaths(layout);
+  return segments.filter((number) => shared.has(number) || ofTenants.has(number));
+}
+
 /** Only payload files from the last segment on can hold what was never chained. */
 async function mendPayloads(layout: Layout, fromSegment: number, chained: number) {
   const present = new Set<number>();
   let [trimmedBytes, dropped] = [0, 0];
-  for (const tenant of await namesIn(layout.payloads)) {
-    const directory = join(layout.payloads, tenant);
-    const numbers = await segmentNumbers(directory);
-    for (const number of numbers.filter((each) => each >= fromSegment)) {
-      const path = join(directory, segmentName(number));
-      const { lines, rest } = splitLines((await readIfPresent(path)) ?? Buffer.alloc(0));
-      const sequences = lines.map((line) => parseSealedPayload(line)?.sequence);
-      const orphan = sequences.findIndex((sequence) => (sequence ?? -1) >= chained);
-      const orphans = orphan < 0 ? [] : lines.slice(orphan);
-      const orphanBytes = orphans.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
-      await cutTail(path, orphanBytes + rest);
-      for (const sequence of sequences) if (sequence !== undefined) present.add(sequence);
-      trimmedBytes += rest;
-      dropped += orphans.length;
-    }
+  for (const path of await payloadPathsFrom(layout, fromSegment)) {
+    const { lines, rest } = splitLines((await readIfPresent(path)) ?? Buffer.alloc(0));
+    const sequences = lines.map(sequenceOfLine);
+    const orphan = sequences.findIndex((sequence) => (sequence ?? -1) >= chained);
+    const orphans = orphan < 0 ? [] : lines.slice(orphan);
+    const orphanBytes = orphans.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
+    await cutTail(path, orphanBytes + rest);
+    for (const sequence of sequences) if (sequence !== undefined) present.add(sequence);
+    trimmedBytes += rest;
+    dropped += orphans.length;
   }
   return { present, trimmedBytes, dropped };
 }
 
+async function payloadPathsFrom(layout: Layout, segment: number): Promise<string[]> {
+  const shared = (await segmentNumbers(layout.payloads)).filter((number) => number >= segment);
+  const ofTenants = [...(await tenantPayloadPaths(layout))].filter(([number]) => number >= segment);
+  return [
+    ...shared.map((number) => payloadPath(layout, number)),
+    ...ofTenants.flatMap(([, paths]) => paths),
+  ];
+}
+
 async function completeErasures(layout: Layout, erased: ReadonlySet<string>): Promise<void> {
+  if (erased.size === 0) return;
   for (const { tenant, tag } of await listPayloadKeys(layout)) {
     if (erased.has(tag)) await destroyTenant(layout, tenant, randomBytes);
   }

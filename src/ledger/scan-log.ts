@@ -3,7 +3,9 @@ import { genesis } from './chain.ts';
 import { layoutOf, readHeader, requireHeader } from './layout.ts';
 import { decodeRecord } from './payload.ts';
 import { listPayloadKeys } from './payload-keys.ts';
-import { chainSegments, openSegmentPayloads } from './segments.ts';
+import { PayloadReader } from './segment-payloads.ts';
+import { chainSegments } from './segments.ts';
+import { isTextPayload } from './text-payload.ts';
 
 /** What one pass over a serving log found. */
 export interface LogScan {
@@ -14,8 +16,8 @@ export interface LogScan {
 }
 
 /**
- * Passes every record of every tenant to `visit`, in served order within a tenant; records that were
- * erased, or that lost their payload in a power cut, are left out. Needs no lock.
+ * Passes every classifier's record of every tenant to `visit`, in served order; texts, and records
+ * whose payload was erased, withheld, expired or lost in a power cut, are left out. Needs no lock.
  *
  * @throws TouchmarkError LOG_INVALID naming file and line of the first thing that is not as written
  */
@@ -26,15 +28,15 @@ export async function scanServingLog(
   const layout = layoutOf(directory);
   const header = await readHeader(layout);
   if (header === undefined) return { exists: false, erasures: 0 };
-  const keys = await listPayloadKeys(layout);
+  const reader = await PayloadReader.ofAll(layout, await listPayloadKeys(layout));
   let erasures = 0;
   for await (const segment of chainSegments(layout, header)) {
     if (segment.broken) throw segment.broken;
     erasures += segment.entries.filter(({ kind }) => kind === 'erasure').length;
-    for (const key of keys) {
-      const { opened, problems } = await openSegmentPayloads(layout, segment, key);
-      if (problems[0]) throw problems[0];
-      for (const { entry, payload } of opened) visit(decodeRecord(payload, entry.sequence));
+    const { opened, problems } = await reader.open(segment);
+    if (problems[0]) throw problems[0];
+    for (const { entry, payload } of opened) {
+      if (!isTextPayload(payload)) visit(decodeRecord(payload, entry.sequence));
     }
   }
   return { exists: true, erasures };

@@ -1,16 +1,8 @@
 import { join } from 'node:path';
 import { TouchmarkError } from '../errors.ts';
-import {
-  type ChainEntry,
-  type ChainHead,
-  commitToPayload,
-  genesis,
-  verifyEntries,
-} from './chain.ts';
+import { type ChainEntry, type ChainHead, genesis, verifyEntries } from './chain.ts';
 import { readIfPresent, splitLines } from './files.ts';
-import { type Layout, type LogHeader, segmentName, segmentNumbers, tenantHash } from './layout.ts';
-import { openPayload, parseSealedPayload } from './payload.ts';
-import type { PayloadKey } from './payload-keys.ts';
+import { type Layout, type LogHeader, segmentName, segmentNumbers } from './layout.ts';
 
 /** One file of the chain, read and verified as far as it holds. */
 export interface ChainSegment {
@@ -56,55 +48,4 @@ export async function* chainSegments(
     yield { number, path, entries: result.entries, head, size, rest, ...(broken && { broken }) };
     if (broken) return;
   }
-}
-
-/** One payload in clear, and the entry of the chain that commits to it under the salt. */
-export interface PayloadOpening {
-  readonly entry: Extract<ChainEntry, { kind: 'served' }>;
-  readonly salt: Buffer;
-  readonly payload: Buffer;
-}
-
-/** What one tenant's payloads of one segment hold. */
-export interface SegmentPayloads {
-  readonly opened: readonly PayloadOpening[];
-  /** Sequences that the chain commits to and that no payload line holds. */
-  readonly missing: readonly number[];
-  /** LOG_INVALID for every line that does not open to what the chain committed to. */
-  readonly problems: readonly TouchmarkError[];
-}
-
-/** Opens one tenant's payloads of one segment and checks each against the chain's commitment. */
-export async function openSegmentPayloads(
-  layout: Layout,
-  segment: ChainSegment,
-  { tenant, tag, key }: PayloadKey,
-): Promise<SegmentPayloads> {
-  const path = join(layout.payloads, tenantHash(tenant), segmentName(segment.number));
-  const { lines } = splitLines((await readIfPresent(path)) ?? Buffer.alloc(0));
-  const awaited = new Map<number, PayloadOpening['entry']>();
-  for (const entry of segment.entries) {
-    if (entry.kind === 'served' && entry.tenantTag === tag) awaited.set(entry.sequence, entry);
-  }
-  const opened: PayloadOpening[] = [];
-  const problems: TouchmarkError[] = [];
-  for (const [index, line] of lines.entries()) {
-    const problem = (reason: string) => problems.push(logInvalid(path, index + 1, reason));
-    const sealed = parseSealedPayload(line);
-    if (sealed === undefined) {
-      problem('is not a payload');
-      continue;
-    }
-    const { sequence } = sealed;
-    if (sequence >= segment.head.size) continue; // written, but not yet chained
-    const entry = awaited.get(sequence);
-    const clear = openPayload(key, tenant, sealed);
-    if (entry === undefined) problem(`has sequence ${sequence}, which the chain does not await`);
-    else if (clear === undefined) problem(`(record ${sequence}) does not decrypt`);
-    else if (commitToPayload(clear.salt, clear.payload) !== entry.commitment) {
-      problem(`(record ${sequence}) is not what the chain committed to`);
-    } else opened.push({ entry, ...clear });
-    awaited.delete(sequence);
-  }
-  return { opened, missing: [...awaited.keys()], problems };
 }

@@ -1,29 +1,15 @@
-import { type KeyObject, randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { setImmediate } from 'node:timers/promises';
-import type { ServedRecord } from '../contracts.ts';
+import type { LoggedAnswer, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
-import {
-  type ChainEntry,
-  type ChainHead,
-  type ChainNote,
-  commitToPayload,
-  entryLine,
-  headAfter,
-  nextEntry,
-  type SealedKind,
-} from './chain.ts';
+import type { AnswerLog } from './answer-log.ts';
+import { Batch, type EncodedAnswer, prepareAnswer, type UntimedNote } from './batch.ts';
+import type { ChainHead, SealedKind } from './chain.ts';
+import { removePayloads } from './expiry.ts';
 import { guarded } from './files.ts';
+import { KeyCache } from './key-cache.ts';
 import { layoutOf } from './layout.ts';
 import { lockDirectory } from './lock.ts';
 import { LogFiles } from './log-files.ts';
-import { encodeRecord, saltBytes, sealPayload, type UnnumberedRecord } from './payload.ts';
-import {
-  createPayloadKey,
-  loadPayloadKey,
-  type PayloadKey,
-  type RandomSource,
-} from './payload-keys.ts';
 import { type RecordSelection, readServingLog } from './read-log.ts';
 import {
   countRecord,
@@ -33,32 +19,33 @@ import {
   recover,
   sealName,
 } from './recover.ts';
+import {
+  defaults,
+  type ServingLogOptions,
+  type ServingLogSettings,
+} from './serving-log-options.ts';
+import { type Work, WriteQueue } from './write-queue.ts';
 
-/** Settings of a serving log; all have defaults. */
-export interface ServingLogOptions {
-  readonly clock?: () => Date;
-  readonly random?: RandomSource;
-  /** The Ed25519 private key that signs checkpoints; without it they are not signed. */
-  readonly signingKey?: KeyObject;
-  /** Entries between Merkle checkpoints. */
-  readonly checkpointEvery?: number;
-  /** Entries after which a new segment is begun. */
-  readonly segmentRecords?: number;
-  /** Longest time before written records survive a power cut as well. */
-  readonly fsyncMilliseconds?: number;
+/** What the log's one writer does next. */
+type LogWork = Work &
+  (
+    | { readonly answers: readonly EncodedAnswer[] }
+    | { readonly note: UntimedNote }
+    | { readonly expireBefore: Date }
+  );
+
+/** What expired. */
+export interface Expiry {
+  /** The last sequence among them; absent when nothing expired. */
+  readonly through?: number;
+  /** Served records whose payloads were still kept. */
+  readonly records: number;
+  readonly segments: number;
 }
 
-type Settings = Required<Omit<ServingLogOptions, 'signingKey'>> &
-  Pick<ServingLogOptions, 'signingKey'>;
-
-type Untimed<Note> = Note extends ChainNote ? Omit<Note, 'at'> : never;
-type UntimedNote = Untimed<Exclude<ChainNote, { kind: 'served' }>>;
-
-interface Waiting {
-  readonly records: readonly UnnumberedRecord[] | UntimedNote;
-  readonly resolve: (sequences: number[]) => void;
-  readonly reject: (error: unknown) => void;
-}
+/** Written in one go, so that writing many holds up other work for some milliseconds at most. */
+const recordsPerWrite = 128;
+const dayMilliseconds = 86_400_000;
 
 /**
  * Opens a serving log for writing, makes it when there is none, and mends what a crash left.
@@ -70,14 +57,7 @@ export async function openServingLog(
   directory: string,
   options: ServingLogOptions = {},
 ): Promise<ServingLog> {
-  const settings = {
-    clock: () => new Date(),
-    random: randomBytes,
-    checkpointEvery: 1024,
-    segmentRecords: 10_000,
-    fsyncMilliseconds: 100,
-    ...options,
-  };
+  const settings: ServingLogSettings = { ...defaults, ...options };
   const layout = layoutOf(directory);
   await guarded('make', directory, () => mkdir(directory, { recursive: true, mode: 0o700 }));
   let loseLock = (_: TouchmarkError): void => undefined;
@@ -85,10 +65,11 @@ export async function openServingLog(
   try {
     const header = await prepareDirectory(layout, settings.random);
     const state = await recover(layout, header);
-    const files = await LogFiles.open(layout, state.segment);
+    const files = await LogFiles.open(layout, state.segments.current.number);
     const log = new ServingLog(directory, settings, state, files, release);
     loseLock = (error) => log.fail(error);
     if (settings.signingKey) await log.catchUp();
+    if (settings.retentionDays !== undefined) await log.expire(log.retentionLimit());
     return log;
   } catch (cause) {
     await release();
@@ -99,22 +80,22 @@ export async function openServingLog(
 /**
  * The log of what was served: a hash chain of salted commitments, with payloads beside it that are
  * encrypted per tenant. When `append` resolves, the records outlive this process, however it ends;
- * after `fsyncMilliseconds` at most they outlive a power cut.
+ * after `fsyncMilliseconds` and the time that writing takes, they outlive a power cut.
  */
-export class ServingLog {
+export class ServingLog implements AnswerLog {
   readonly directory: string;
   /** What opening had to mend. */
   readonly recovery: Recovery;
-  readonly #settings: Settings;
+  readonly #settings: ServingLogSettings;
   readonly #state: LogState;
   readonly #files: LogFiles;
   readonly #release: () => Promise<void>;
-  readonly #keys = new Map<string, PayloadKey>();
-  readonly #seals: Map<string, Promise<unknown>>;
+  readonly #keys: KeyCache;
+  readonly #queue: WriteQueue<LogWork>;
+  readonly #sealing = new Map<string, Promise<unknown>>();
   #head: ChainHead;
   #checkpointed: number;
-  #waiting: Waiting[] = [];
-  #draining: Promise<void> | undefined;
+  #retentionDue = false;
   #syncTimer: NodeJS.Timeout | undefined;
   #failure: TouchmarkError | undefined;
   #closing: Promise<void> | undefined;
@@ -122,7 +103,7 @@ export class ServingLog {
   /** Use `openServingLog`. */
   constructor(
     directory: string,
-    settings: Settings,
+    settings: ServingLogSettings,
     state: LogState,
     files: LogFiles,
     release: () => Promise<void>,
@@ -133,12 +114,17 @@ export class ServingLog {
     this.#state = state;
     this.#files = files;
     this.#release = release;
-    this.#seals = new Map([...state.seals].map((name) => [name, Promise.resolve()]));
+    this.#keys = new KeyCache(layoutOf(directory), settings.random);
+    this.#queue = new WriteQueue<LogWork>({
+      write: (works) => this.#write(works),
+      afterWrite: () => this.#checkpointWhenDue(),
+      recordsPerWrite,
+    });
     this.#head = state.head;
     this.#checkpointed = settings.signingKey ? state.signed : state.checkpointed;
   }
 
-  /** Entries of the chain so far, erasure notes and sealed digests included. */
+  /** Entries of the chain so far, those of every kind. */
   get count(): number {
     return this.#head.size;
   }
@@ -148,21 +134,35 @@ export class ServingLog {
     return this.#head;
   }
 
+  /** Answers that wait to be written, or are being written. */
+  get waiting(): number {
+    return this.#queue.waiting;
+  }
+
   /**
-   * Appends records in order and resolves to their sequences once they are written. Appends of the
+   * Appends answers in order and resolves to their sequences once they are written. Appends of the
    * same moment share one write.
    *
-   * @throws TouchmarkError STORE_FULL when there is no room: nothing was appended, and appending may
-   *   be tried again; any other code means that the log must be opened anew
+   * @throws TouchmarkError STORE_BUSY at once, when more than `maxWaiting` would wait; STORE_FULL when
+   *   there is no room. Nothing was appended then, and appending may be tried again; any other code
+   *   means that the log must be opened anew
    */
-  append(records: readonly UnnumberedRecord[]): Promise<number[]> {
-    return records.length === 0 ? Promise.resolve([]) : this.#enqueue(records);
+  async append(answers: readonly LoggedAnswer[]): Promise<readonly number[]> {
+    if (answers.length === 0) return [];
+    this.#requireOpen();
+    const { maxWaiting, keeps } = this.#settings;
+    const { waiting } = this.#queue;
+    if (waiting > 0 && waiting + answers.length > maxWaiting) {
+      throw busyError(this.directory, waiting);
+    }
+    const encoded = answers.map((answer) => prepareAnswer(answer, keeps(answer)));
+    return this.#queue.push({ answers: encoded, size: encoded.length, alone: false });
   }
 
   /** Notes in the chain that the payloads under a tag are erased; `eraseTenant` then erases them. */
   async appendErasure(tenantTag: string): Promise<number> {
     const records = this.#state.recordsByTag.get(tenantTag) ?? 0;
-    await this.#enqueue({ kind: 'erasure', tenantTag, records });
+    await this.#pushNote({ kind: 'erasure', tenantTag, records });
     return records;
   }
 
@@ -179,15 +179,31 @@ export class ServingLog {
         hint: 'Give 64 hexadecimal digits in lower case.',
       });
     }
+    this.#requireOpen();
     const name = sealName(what, digest);
-    const sealed = this.#seals.get(name) ?? this.#enqueue({ kind: 'sealed', what, digest });
-    this.#seals.set(name, sealed);
+    if (this.#state.seals.has(name)) return;
+    const sealing = this.#sealing.get(name) ?? this.#pushNote({ kind: 'sealed', what, digest });
+    this.#sealing.set(name, sealing);
     try {
-      await sealed;
-    } catch (cause) {
-      this.#seals.delete(name);
-      throw cause;
+      await sealing;
+      this.#state.seals.add(name);
+    } finally {
+      this.#sealing.delete(name);
     }
+  }
+
+  /**
+   * Removes payload files of segments whose entries are all from before a time, once the chain says so
+   * durably, and returns what expired. The chain and its proofs stay; what the payloads could show in
+   * an audit is gone, and questions of theirs that come again look like new ones.
+   *
+   * @throws TouchmarkError as `append`
+   */
+  async expire(before: Date): Promise<Expiry> {
+    this.#requireOpen();
+    const work = { expireBefore: before, size: 1, alone: true };
+    const [records = 0, segments = 0, through] = await this.#queue.push(work);
+    return { records, segments, ...(through !== undefined && { through }) };
   }
 
   /** Yields a tenant's records in served order; see `readServingLog`. */
@@ -223,9 +239,15 @@ export class ServingLog {
     this.#failure ??= error;
   }
 
+  /** Before which time payloads are to expire, by the log's clock and `retentionDays`. */
+  retentionLimit(): Date {
+    const { retentionDays = Number.POSITIVE_INFINITY } = this.#settings;
+    return new Date(Math.max(0, Date.parse(this.#now()) - retentionDays * dayMilliseconds));
+  }
+
   async #close(): Promise<void> {
     try {
-      await this.#draining;
+      await this.#queue.idle();
       clearTimeout(this.#syncTimer);
       await this.catchUp();
       await this.#files.close();
@@ -234,90 +256,119 @@ export class ServingLog {
     }
   }
 
-  #enqueue(records: Waiting['records']): Promise<number[]> {
-    if (this.#failure) return Promise.reject(this.#failure);
-    if (this.#closing) return Promise.reject(closedError(this.directory));
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ records, resolve, reject });
-      this.#draining ??= this.#drain();
+  #requireOpen(): void {
+    if (this.#failure) throw this.#failure;
+    if (this.#closing) throw closedError(this.directory);
+  }
+
+  #pushNote(note: UntimedNote): Promise<readonly number[]> {
+    this.#requireOpen();
+    return this.#queue.push({ note, size: 1, alone: false });
+  }
+
+  async #write(works: readonly LogWork[]): Promise<readonly (readonly number[])[]> {
+    if (this.#failure) throw this.#failure;
+    try {
+      const [first] = works;
+      return first && 'expireBefore' in first
+        ? [await this.#expire(first.expireBefore)]
+        : await this.#append(works);
+    } catch (cause) {
+      this.#failUnlessFull(cause);
+      throw cause;
+    }
+  }
+
+  async #append(works: readonly LogWork[]): Promise<readonly (readonly number[])[]> {
+    const at = this.#now();
+    await this.#rotate(at);
+    const tenants = works.flatMap((work) =>
+      'answers' in work ? work.answers.map(({ tenant }) => tenant) : [],
+    );
+    const keys = await this.#keys.keysOf(new Set(tenants));
+    const batch = new Batch(this.#head, at, this.#settings.random);
+    const sequences = works.map((work) => {
+      if ('answers' in work) return batch.answers(work.answers, keys);
+      return 'note' in work ? [batch.note(work.note)] : [];
     });
+    await this.#commit(batch);
+    return sequences;
   }
 
-  async #drain(): Promise<void> {
-    await setImmediate();
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting;
-      this.#waiting = [];
-      try {
-        if (this.#failure) throw this.#failure;
-        const sequences = await this.#write(batch);
-        for (const [index, { resolve }] of batch.entries()) resolve(sequences[index] ?? []);
-        if (this.#head.size - this.#checkpointed >= this.#settings.checkpointEvery) {
-          await this.#checkpoint();
-        }
-      } catch (cause) {
-        if (TouchmarkError.isInstance(cause) && cause.code !== 'STORE_FULL') this.fail(cause);
-        for (const { reject } of batch) reject(cause);
-      }
-    }
-    this.#draining = undefined;
-  }
-
-  /** Writes one batch, payloads first; the log's state moves only when all of it is written. */
-  async #write(batch: readonly Waiting[]): Promise<number[][]> {
-    const entries: ChainEntry[] = [];
-    const payloads = new Map<string, string[]>();
-    let head = this.#head;
-    const link = (note: ChainNote) => {
-      const entry = nextEntry(head, note);
-      entries.push(entry);
-      head = headAfter(entry);
-      return entry.sequence;
-    };
-    const at = this.#settings.clock().toISOString();
-    const sequences: number[][] = [];
-    for (const { records } of batch) {
-      if ('kind' in records) {
-        sequences.push([link({ ...records, at })]);
-        continue;
-      }
-      const own: number[] = [];
-      for (const record of records) {
-        const { tenant } = record;
-        const key = this.#keys.get(tenant) ?? (await this.#keyOf(tenant));
-        const payload = encodeRecord(record);
-        const salt = this.#settings.random(saltBytes);
-        const commitment = commitToPayload(salt, payload);
-        const sequence = link({ kind: 'served', at, tenantTag: key.tag, commitment });
-        const nonce = this.#settings.random(12);
-        const sealed = sealPayload({ key: key.key, tenant, sequence, nonce, salt, payload });
-        const lines = payloads.get(tenant) ?? [];
-        lines.push(`${JSON.stringify(sealed)}\n`);
-        payloads.set(tenant, lines);
-        own.push(sequence);
-      }
-      sequences.push(own);
-    }
-    const chain = entries.map((entry) => `${entryLine(entry)}\n`);
-    await this.#files.append(payloads, chain, this.#settings.segmentRecords);
-    this.#head = head;
-    this.#state.tree.add(entries);
-    for (const entry of entries) {
-      if (entry.kind === 'served') countRecord(this.#state.recordsByTag, entry.tenantTag);
+  /** Writes a batch, payloads first; the log's state moves only when all of it is written. */
+  async #commit(batch: Batch): Promise<void> {
+    await this.#files.append(batch.payloads, batch.chain);
+    this.#head = batch.head;
+    const { tree, segments, recordsByTag } = this.#state;
+    tree.add(batch.entries);
+    segments.add(batch.entries);
+    for (const entry of batch.entries) {
+      if (entry.kind === 'served') countRecord(recordsByTag, entry.tenantTag);
     }
     this.#syncTimer ??= setTimeout(() => {
       this.sync().catch((error) => this.fail(error));
     }, this.#settings.fsyncMilliseconds).unref();
-    return sequences;
   }
 
-  async #keyOf(tenant: string): Promise<PayloadKey> {
-    const layout = layoutOf(this.directory);
-    const key =
-      (await loadPayloadKey(layout, tenant)) ??
-      (await createPayloadKey(layout, tenant, this.#settings.random));
-    this.#keys.set(tenant, key);
-    return key;
+  /** Begins a new segment where one is due, and has payloads expire then. */
+  async #rotate(at: string): Promise<void> {
+    const { segmentRecords, segmentBytes, retentionDays } = this.#settings;
+    const { entries, last } = this.#state.segments.current;
+    const isFull = entries >= segmentRecords || this.#files.payloadBytes >= segmentBytes;
+    if (last !== undefined && (isFull || dayOf(last.at) !== dayOf(at))) {
+      await this.#beginSegment();
+      this.#retentionDue = retentionDays !== undefined;
+    }
+    if (!this.#retentionDue) return;
+    await this.#expire(this.retentionLimit());
+    this.#retentionDue = false;
+  }
+
+  async #beginSegment(): Promise<void> {
+    const { segments } = this.#state;
+    const number = segments.current.number + 1;
+    await this.#files.beginSegment(number);
+    segments.begin(number);
+  }
+
+  /** Returns how many records and segments expired, and the last sequence among them. */
+  async #expire(before: Date): Promise<readonly number[]> {
+    const { segments } = this.#state;
+    const { last } = segments.current;
+    if (last !== undefined && Date.parse(last.at) < before.getTime()) await this.#beginSegment();
+    const expiring = segments.endingBefore(before);
+    const through = expiring.at(-1)?.last?.sequence;
+    if (through === undefined) return [];
+    const records = expiring.reduce((sum, { served }) => sum + served, 0);
+    const batch = new Batch(this.#head, this.#now(), this.#settings.random);
+    batch.note({ kind: 'expired', through, records });
+    await this.#commit(batch);
+    await this.sync();
+    const removed = segments.removeThrough(through).map(({ number }) => number);
+    await removePayloads(layoutOf(this.directory), removed);
+    return [records, removed.length, through];
+  }
+
+  /** The time of the next entry: the clock's, unless that is earlier than the last entry's. */
+  #now(): string {
+    const now = this.#settings.clock().toISOString();
+    const last = this.#state.segments.lastTime ?? now;
+    return now < last ? last : now;
+  }
+
+  async #checkpointWhenDue(): Promise<void> {
+    if (this.#failure) return;
+    if (this.#head.size - this.#checkpointed < this.#settings.checkpointEvery) return;
+    try {
+      await this.#checkpoint();
+    } catch (cause) {
+      this.#failUnlessFull(cause);
+    }
+  }
+
+  /** Without room nothing was written, so it can be tried again. */
+  #failUnlessFull(cause: unknown): void {
+    if (TouchmarkError.isInstance(cause) && cause.code !== 'STORE_FULL') this.fail(cause);
   }
 
   /** The chain is made durable first, so that a checkpoint never runs ahead of it. */
@@ -333,6 +384,18 @@ export class ServingLog {
     await this.#files.appendCheckpoint(line);
     this.#checkpointed = this.#head.size;
   }
+}
+
+function dayOf(time: string): string {
+  return time.slice(0, 'YYYY-MM-DD'.length);
+}
+
+function busyError(directory: string, waiting: number): TouchmarkError {
+  return new TouchmarkError(
+    'STORE_BUSY',
+    `${waiting} answers wait already to be written to the serving log ${directory}.`,
+    { hint: 'Answers come faster than the disk takes them: try again in a moment, or slow down.' },
+  );
 }
 
 function closedError(directory: string): TouchmarkError {

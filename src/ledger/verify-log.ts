@@ -1,11 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { TouchmarkError } from '../errors.ts';
-import { type ChainHead, genesis, type SealedKind } from './chain.ts';
+import { type ChainEntry, type ChainHead, genesis, type SealedKind } from './chain.ts';
 import { CheckpointedTree, readCheckpoints } from './checkpoints.ts';
 import { type Layout, type LogHeader, layoutOf, requireHeader, segmentNumbers } from './layout.ts';
 import { listPayloadKeys, type PayloadKey } from './payload-keys.ts';
-import { type ChainSegment, chainSegments, logInvalid, openSegmentPayloads } from './segments.ts';
+import { PayloadReader } from './segment-payloads.ts';
+import { type ChainSegment, chainSegments, logInvalid } from './segments.ts';
 
 /** What the verification of a serving log found. */
 export interface LogReport {
@@ -13,6 +14,10 @@ export interface LogReport {
   readonly records: number;
   /** Records by tenant, for every tenant whose payloads can be read. */
   readonly tenants: Readonly<Record<string, number>>;
+  /** Answers that only a commitment was kept of. */
+  readonly withheld: number;
+  /** Served records whose payloads the chain says have expired, and up to which sequence. */
+  readonly expired: { readonly records: number; readonly through?: number };
   /** Erasure notes of the chain. */
   readonly erased: readonly { readonly at: string; readonly records: number }[];
   /** Digests that the chain has, such as epoch commitments, oldest first. */
@@ -77,6 +82,10 @@ class Verification {
   readonly #tags = new Map<string, number>();
   readonly #seals: LogReport['seals'][number][] = [];
   readonly #erased = new Map<string, { readonly at: string; readonly records: number }>();
+  #withheld = 0;
+  /** Where segments end, and how many served records they have; expired ones are left out. */
+  #kept: { readonly last: number; readonly served: number }[] = [];
+  #expired: { readonly records: number; readonly through?: number } = { records: 0 };
   #tree: CheckpointedTree | undefined;
   #head: ChainHead | undefined;
 
@@ -89,11 +98,12 @@ class Verification {
     const { checkpoints } = await settledCheckpoints(this.#layout, header, publicKey);
     const tree = new CheckpointedTree(this.#layout, checkpoints);
     this.#tree = tree;
+    const reader = await PayloadReader.ofAll(this.#layout, this.#keys);
     for await (const segment of settledSegments(this.#layout, header)) {
       this.#head = segment.head;
       this.#count(segment);
       tree.add(segment.entries);
-      await this.#payloads(segment);
+      await this.#payloads(segment, reader);
       if (segment.broken) throw segment.broken;
       if (segment.rest > 0) {
         throw logInvalid(segment.path, segment.entries.length + 1, 'has no end');
@@ -120,6 +130,8 @@ class Verification {
     return {
       records: served,
       tenants: Object.fromEntries(tenants),
+      withheld: this.#withheld,
+      expired: this.#expired,
       erased: [...this.#erased.values()],
       seals: this.#seals,
       checkpoints: this.#tree?.checked ?? 0,
@@ -130,36 +142,63 @@ class Verification {
   }
 
   #count(segment: ChainSegment): void {
-    for (const entry of segment.entries) {
-      if (entry.kind === 'sealed') {
-        const { sequence, at, what, digest } = entry;
-        this.#seals.push({ sequence, at, what, digest });
-        continue;
-      }
-      const { tenantTag, at } = entry;
-      const records = this.#tags.get(tenantTag) ?? 0;
-      if (entry.kind === 'served') this.#tags.set(tenantTag, records + 1);
-      else {
-        this.#erased.set(tenantTag, { at, records: entry.records });
+    for (const entry of segment.entries) this.#countEntry(entry);
+    const served = segment.entries.filter(({ kind }) => kind === 'served').length;
+    this.#kept.push({ last: segment.head.size - 1, served });
+  }
+
+  #countEntry(entry: ChainEntry): void {
+    const { sequence, at } = entry;
+    switch (entry.kind) {
+      case 'served':
+        this.#tags.set(entry.tenantTag, (this.#tags.get(entry.tenantTag) ?? 0) + 1);
+        break;
+      case 'withheld':
+        this.#withheld += 1;
+        if (!this.#tags.has(entry.tenantTag)) this.#tags.set(entry.tenantTag, 0);
+        break;
+      case 'sealed':
+        this.#seals.push({ sequence, at, what: entry.what, digest: entry.digest });
+        break;
+      case 'erasure': {
+        const records = this.#tags.get(entry.tenantTag) ?? 0;
+        this.#erased.set(entry.tenantTag, { at, records: entry.records });
         if (entry.records !== records) {
           this.#problem(`the erasure of ${at} counts ${entry.records} records, not ${records}`);
         }
+        break;
       }
+      case 'expired':
+        this.#countExpired(entry);
     }
   }
 
-  async #payloads(segment: ChainSegment): Promise<void> {
-    for (const key of this.#keys) {
-      const { missing, problems } = await openSegmentPayloads(this.#layout, segment, key);
-      this.problems.push(...problems);
-      if (this.#erased.has(key.tag)) continue;
-      const [first] = missing;
-      if (first === undefined) continue;
-      const line = segment.entries.findIndex(({ sequence }) => sequence === first) + 1;
-      const others = missing.length > 1 ? `, nor have ${missing.length - 1} after it` : '';
-      const reason = `(record ${first}) has no payload${others}`;
-      this.problems.push(logInvalid(segment.path, line, reason));
+  /** Whole segments expire, oldest first. */
+  #countExpired({ at, through, records }: Extract<ChainEntry, { kind: 'expired' }>): void {
+    const gone = this.#kept.filter(({ last }) => last <= through);
+    this.#kept = this.#kept.slice(gone.length);
+    const served = gone.reduce((sum, each) => sum + each.served, 0);
+    if (gone.at(-1)?.last !== through) {
+      this.#problem(`what expired at ${at} does not end with a segment`);
+    } else if (served !== records) {
+      this.#problem(`what expired at ${at} counts ${records} records, not ${served}`);
     }
+    this.#expired = { records: this.#expired.records + records, through };
+  }
+
+  async #payloads(segment: ChainSegment, reader: PayloadReader): Promise<void> {
+    const { missing, problems } = await reader.open(segment);
+    this.problems.push(...problems);
+    const [{ sequence: start } = { sequence: 0 }] = segment.entries;
+    const lost = missing.filter((sequence) => {
+      const entry = segment.entries[sequence - start];
+      return entry?.kind === 'served' && !this.#erased.has(entry.tenantTag);
+    });
+    const [first] = lost;
+    if (first === undefined) return;
+    const others = lost.length > 1 ? `, nor have ${lost.length - 1} after it` : '';
+    const reason = `(record ${first}) has no payload${others}`;
+    this.problems.push(logInvalid(segment.path, first - start + 1, reason));
   }
 
   #problem(reason: string): void {

@@ -1,7 +1,8 @@
-import type { ServedRecord } from '../contracts.ts';
+import type { ServedRecord, ServedText } from '../contracts.ts';
 import { publicKeyOf } from '../keys/signing.ts';
 import { eraseTenant } from '../ledger/erase.ts';
-import { readServingLog } from '../ledger/read-log.ts';
+import { readAnswers } from '../ledger/read-log.ts';
+import { isText } from '../ledger/text-payload.ts';
 import { type LogReport, verifyServingLog } from '../ledger/verify-log.ts';
 import { createFile } from '../store/project-files.ts';
 import { beginEpoch, type TenantOptions } from './keys.ts';
@@ -66,9 +67,10 @@ export async function eraseLog(options: TenantOptions): Promise<{
 }
 
 /**
- * Writes a tenant's records in served order to a new JSONL file of mode 0600, and returns how many.
+ * Writes a tenant's records and texts in served order to a new JSONL file of mode 0600, and returns
+ * how many. What was withheld or has expired is not there.
  *
- * @throws TouchmarkError as `readServingLog`; USAGE when the file exists
+ * @throws TouchmarkError as `readAnswers`; USAGE when the file exists
  */
 export async function exportLog(
   options: TenantOptions & { readonly out: string },
@@ -77,16 +79,18 @@ export async function exportLog(
   const { directory } = (await openProject(options)).config.log;
   let records = 0;
   async function* lines(): AsyncGenerator<string> {
-    for await (const record of readServingLog(directory, { tenant })) {
+    for await (const answer of readAnswers(directory, { tenant })) {
       records += 1;
-      yield `${JSON.stringify(plainRecord(record))}\n`;
+      yield `${JSON.stringify(plainAnswer(answer))}\n`;
     }
   }
   await createFile(out, lines(), 0o600);
   return { file: out, records };
 }
 
-function plainRecord({ input, ...record }: ServedRecord): object {
+function plainAnswer(answer: ServedRecord | ServedText): object {
+  if (isText(answer)) return { schema: 'touchmark/exported-text@1', ...answer };
+  const { input, ...record } = answer;
   const plain =
     typeof input === 'string' ? input : { shape: input.shape, data: Array.from(input.data) };
   return { schema: 'touchmark/exported-record@1', ...record, input: plain };

@@ -2,9 +2,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { ServedRecord } from '../../src/contracts.ts';
 
-export { recordOf, recordsOf } from './records-data.ts';
+export { recordOf, recordsOf, textOf } from './records-data.ts';
 
 /** A directory that goes away with the test. */
 export function temporaryDirectory(parent = tmpdir()): string {
@@ -16,8 +15,8 @@ export function temporaryDirectory(parent = tmpdir()): string {
 /** Where hundreds of small logs do not wait for a disk: in memory, where the system offers that. */
 export const quickParent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
-export async function collect(records: AsyncIterable<ServedRecord>): Promise<ServedRecord[]> {
-  const all: ServedRecord[] = [];
+export async function collect<Record>(records: AsyncIterable<Record>): Promise<Record[]> {
+  const all: Record[] = [];
   for await (const record of records) all.push(record);
   return all;
 }

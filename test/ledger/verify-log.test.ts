@@ -43,9 +43,7 @@ describe('verification', () => {
 
   it('finds a changed, missing or foreign payload, and names the record', async () => {
     const directory = await logOf(4);
-    const payloads = join(directory, 'payloads');
-    const [tenant = ''] = readdirSync(payloads);
-    const path = join(payloads, tenant, '00000001.jsonl');
+    const path = join(directory, 'payloads', '00000001.jsonl');
     const text = readFileSync(path, 'utf8');
     const lines = text.split('\n');
     const problemsOf = async (changed: string) => {
