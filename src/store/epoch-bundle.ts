@@ -10,6 +10,9 @@ export const epochBundleSchemaName = 'touchmark/epoch-bundle@1';
 /** Of the file with one epoch a line. */
 export const epochBundlesSchemaName = 'touchmark/epoch-bundles@1';
 
+const hashName = 'sha256:';
+const epochBytes = 2 * keyBytes;
+
 /** One epoch's key and what was committed to, as a gateway gets it. */
 export interface BundledEpoch {
   readonly tenant: string;
@@ -30,7 +33,7 @@ const singleSchema = z.strictObject({ schema: z.literal(epochBundleSchemaName), 
 const headSchema = z.strictObject({
   schema: z.literal(epochBundlesSchemaName),
   exportedAt: z.iso.datetime(),
-  epochs: z.int().min(0),
+  epochs: z.int().min(0).max(10_000_000),
 });
 const endSchema = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
@@ -65,44 +68,51 @@ export function* bundleLines(
  */
 export class EpochBundle {
   readonly path: string;
-  readonly #epochs = new Map<
-    string,
-    { readonly epoch: string; readonly commitment: string; readonly key: number }
-  >();
-  readonly #keys: Buffer;
+  readonly #indices = new Map<string, number>();
+  readonly #epochs: string[] = [];
+  /** 64 bytes for each epoch: its key and what was committed to. */
+  readonly #bytes: Buffer;
 
   /** @throws TouchmarkError KEY_RING_INVALID when a tenant has two epochs */
-  constructor(path: string, epochs: readonly BundledEpoch[]) {
+  constructor(path: string, epochs: Iterable<BundledEpoch>, count: number) {
     this.path = path;
-    this.#keys = Buffer.alloc(epochs.length * keyBytes);
-    epochs.forEach(({ tenant, epoch, commitment, key }, index) => {
-      if (this.#epochs.has(tenant)) {
+    this.#bytes = Buffer.alloc(count * epochBytes);
+    for (const { tenant, epoch, commitment, key } of epochs) {
+      const index = this.#epochs.length;
+      if (this.#indices.has(tenant)) {
         throw bundleError(`${path} has two epochs of the tenant "${tenant}".`);
       }
-      this.#keys.set(key, index * keyBytes);
-      this.#epochs.set(tenant, { epoch, commitment, key: index * keyBytes });
-    });
+      this.#bytes.set(key, index * epochBytes);
+      this.#bytes.write(commitment.slice(hashName.length), index * epochBytes + keyBytes, 'hex');
+      this.#indices.set(tenant, index);
+      this.#epochs.push(epoch);
+    }
   }
 
   /** Returns every tenant, in the order of the file. */
   tenants(): string[] {
-    return [...this.#epochs.keys()];
+    return [...this.#indices.keys()];
   }
 
   /** Decides whether a tenant has an epoch. */
   has(tenant: string): boolean {
-    return this.#epochs.has(tenant);
+    return this.#indices.has(tenant);
   }
 
   /** Returns the epoch that a tenant's answers are marked under. @throws TouchmarkError TENANT_UNKNOWN */
   currentEpoch(tenant: string): { readonly epoch: string; readonly commitment: string } {
-    return this.#of(tenant);
+    const index = this.#indexOf(tenant);
+    const start = index * epochBytes + keyBytes;
+    const digest = this.#bytes.toString('hex', start, start + keyBytes);
+    return { epoch: this.#epochs[index]!, commitment: hashName + digest };
   }
 
   /** Returns the 32-byte key of an epoch. @throws TouchmarkError TENANT_UNKNOWN, EPOCH_UNKNOWN */
   epochKey(tenant: string, epoch: string): Buffer {
-    const { epoch: current, key } = this.#of(tenant);
-    if (epoch === current) return Buffer.from(this.#keys.subarray(key, key + keyBytes));
+    const index = this.#indexOf(tenant);
+    const start = index * epochBytes;
+    const current = this.#epochs[index];
+    if (epoch === current) return Buffer.from(this.#bytes.subarray(start, start + keyBytes));
     throw new TouchmarkError(
       'EPOCH_UNKNOWN',
       `${this.path} has ${current} of the tenant "${tenant}", and not "${epoch}".`,
@@ -110,9 +120,9 @@ export class EpochBundle {
     );
   }
 
-  #of(tenant: string) {
-    const own = this.#epochs.get(tenant);
-    if (own) return own;
+  #indexOf(tenant: string): number {
+    const index = this.#indices.get(tenant);
+    if (index !== undefined) return index;
     throw new TouchmarkError('TENANT_UNKNOWN', `${this.path} has no tenant "${tenant}".`, {
       hint: 'Export the bundle again, where the key ring is: touchmark keys export --all.',
     });
@@ -130,39 +140,49 @@ export async function openEpochBundle(path: string): Promise<EpochBundle> {
   if (!(await pathExists(path))) throw bundleError(`There is no epoch bundle ${path}.`);
   const text = await readSecureFile(path);
   const single = singleSchema.safeParse(jsonOf(text));
-  if (single.success) return new EpochBundle(path, [decoded(single.data)]);
-  const hash = createHash('sha256');
-  const epochs: BundledEpoch[] = [];
-  let announced: number | undefined;
-  let number = 0;
-  for (const { line, isLast } of linesOf(text)) {
+  if (single.success) return new EpochBundle(path, [decoded(single.data)], 1);
+  const lines = linesOf(text);
+  const first = lines.next().value ?? { line: '', isLast: true };
+  return new EpochBundle(path, readEpochs(path, first.line, lines), readHead(path, first.line));
+}
+
+/** Yields the epochs; that the file is whole is known when they are all read. */
+function* readEpochs(path: string, first: string, lines: Iterable<Line>): Generator<BundledEpoch> {
+  const hash = createHash('sha256').update(first);
+  const announced = readHead(path, first);
+  let number = 1;
+  for (const { line, isLast } of lines) {
     number += 1;
-    const fail = (what: string) => bundleError(`${path}:${number}: ${what}`);
-    const value = jsonOf(line);
-    if (announced === undefined) {
-      announced = readHead(value, fail);
-    } else if (epochs.length < announced) {
-      const parsed = epochSchema.safeParse(value);
-      if (!parsed.success) throw fail('this is no epoch as it was written.');
-      epochs.push(decoded(parsed.data));
-    } else {
-      const isEnd = endSchema.safeParse(value).data?.sha256 === hash.digest('hex');
-      if (isEnd && isLast) return new EpochBundle(path, epochs);
-      throw fail('the file was changed.');
+    const isEpoch = number <= announced + 1;
+    const epoch = isEpoch ? epochSchema.safeParse(jsonOf(line)).data : undefined;
+    if (isEpoch && epoch === undefined) {
+      throw bundleError(`${path}:${number}: this is no epoch as it was written.`);
     }
+    if (epoch === undefined) {
+      const end = endSchema.safeParse(jsonOf(line)).data;
+      if (isLast && end?.sha256 === hash.digest('hex')) return;
+      throw bundleError(`${path}:${number}: the file was changed.`);
+    }
+    yield decoded(epoch);
     hash.update(line);
   }
   throw bundleError(`${path} was cut short.`);
 }
 
+interface Line {
+  readonly line: string;
+  readonly isLast: boolean;
+}
+
 /** Lines with their ends. */
-function* linesOf(text: string): Generator<{ readonly line: string; readonly isLast: boolean }> {
+function* linesOf(text: string): Generator<Line, undefined> {
   for (let start = 0; start < text.length; ) {
     const end = text.indexOf('\n', start);
     const next = end < 0 ? text.length : end + 1;
     yield { line: text.slice(start, next), isLast: next === text.length };
     start = next;
   }
+  return undefined;
 }
 
 function jsonOf(text: string): unknown {
@@ -173,14 +193,16 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function readHead(value: unknown, fail: (what: string) => TouchmarkError): number {
+/** Returns how many epochs a head announces. */
+function readHead(path: string, line: string): number {
+  const value = jsonOf(line);
   const head = headSchema.safeParse(value);
   if (head.success) return head.data.epochs;
   const named = z.object({ schema: z.string().regex(/^touchmark\/[\w-]+@\d+$/) }).safeParse(value);
-  throw fail(
+  throw bundleError(
     named.success && named.data.schema !== epochBundlesSchemaName
-      ? `it says ${named.data.schema}; this version reads ${epochBundlesSchemaName}.`
-      : `this is no head of ${epochBundlesSchemaName}.`,
+      ? `${path}:1: it says ${named.data.schema}; this version reads ${epochBundlesSchemaName}.`
+      : `${path}:1: this is no head of ${epochBundlesSchemaName}.`,
   );
 }
 
