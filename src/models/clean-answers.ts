@@ -22,14 +22,31 @@ export async function askAllClean(
 /**
  * Asks the protected model itself, and returns floored distributions, one per input.
  *
- * @throws UPSTREAM_FAILED when it cannot be asked, UPSTREAM_ANSWER_INVALID when what it says is no
- *   distribution over its labels.
+ * @throws as `askProbabilities`; UPSTREAM_ANSWER_INVALID when a row is no distribution
  */
 export async function askClean(
   upstream: Classifier,
   inputs: readonly Input[],
   signal: AbortSignal,
 ): Promise<readonly Float64Array[]> {
+  const rows = await askProbabilities(upstream, inputs, signal);
+  try {
+    return rows.map((row) => toDistribution(row, servingFloor));
+  } catch (cause) {
+    throw upstreamError(cause);
+  }
+}
+
+/**
+ * Asks the protected model itself, and returns its probabilities as they came, one row per input.
+ *
+ * @throws UPSTREAM_FAILED when it cannot be asked, UPSTREAM_ANSWER_INVALID when it gives none.
+ */
+export async function askProbabilities(
+  upstream: Classifier,
+  inputs: readonly Input[],
+  signal: AbortSignal,
+): Promise<readonly (readonly number[])[]> {
   const outcomes = await upstream.classify(inputs, { signal }).catch((cause: unknown) => {
     throw upstreamError(cause);
   });
@@ -44,18 +61,12 @@ export async function askClean(
       );
     }
     const { probabilities } = outcome.answer;
-    if (probabilities === undefined) {
-      throw new TouchmarkError(
-        'UPSTREAM_ANSWER_INVALID',
-        'the protected model answers with labels only; its probabilities are needed to mark them',
-        { hint: 'let the upstream return probabilities for every label' },
-      );
-    }
-    try {
-      return toDistribution(probabilities, servingFloor);
-    } catch (cause) {
-      throw upstreamError(cause);
-    }
+    if (probabilities !== undefined) return probabilities;
+    throw new TouchmarkError(
+      'UPSTREAM_ANSWER_INVALID',
+      'the protected model answers with labels only; its probabilities are needed to mark them',
+      { hint: 'let the upstream return probabilities for every label' },
+    );
   });
 }
 

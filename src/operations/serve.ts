@@ -2,7 +2,9 @@ import type { Progress } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { openServingLog } from '../ledger/serving-log.ts';
 import type { ServedModel } from '../serve/answering.ts';
+import { classifierFronts } from '../serve/fronts/registry.ts';
 import { createGateway } from '../serve/gateway.ts';
+import { createMarking } from '../serve/marking.ts';
 import { createPipeline } from '../serve/pipeline.ts';
 import { sealProfile } from '../serve/profile-sealing.ts';
 import { TenantTable } from '../store/api-keys.ts';
@@ -62,15 +64,20 @@ export async function startService(options: ServeOptions): Promise<Service> {
     closers.push(() => upstream.classifier.close());
     const profile = await profileOf(project, upstream, options);
     options.signal.throwIfAborted();
-    const gateway = createGateway({
-      answering: createPipeline({
-        upstream: upstream.classifier,
+    const answering = createPipeline({
+      upstream: upstream.classifier,
+      model: upstream.model,
+      marking: createMarking({
         profile,
-        model: upstream.model,
-        keyRing,
+        modelVersion: upstream.model.version,
+        keys: keyRing,
         log,
         clock: () => new Date(),
       }),
+    });
+    const gateway = createGateway({
+      service: answering,
+      fronts: classifierFronts(answering),
       tenants: (apiKey) => tenants.find(apiKey),
       onFailure: options.onFailure,
     });

@@ -14,6 +14,8 @@ export interface AnsweringRequest {
   /** At least one; checked against `ServedModel.input`, not yet canonical. */
   readonly inputs: readonly Input[];
   readonly wants: { readonly probabilities: boolean };
+  /** False where the route serves answers without a mark. */
+  readonly marked?: boolean;
 }
 
 export interface ServedAnswer {

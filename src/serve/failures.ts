@@ -3,11 +3,14 @@ import { type ErrorCode, TouchmarkError } from '../errors.ts';
 /** A request that cannot be answered, with what its sender may be told. */
 export class RequestError extends Error {
   readonly status: number;
+  /** When asking again makes sense. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, retryAfterSeconds?: number) {
     super(message);
     this.name = 'RequestError';
     this.status = status;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -17,6 +20,7 @@ export interface ClientError {
   readonly message: string;
   /** True when the fault is on this side of the wire and the operator should hear of it. */
   readonly ours: boolean;
+  readonly retryAfterSeconds?: number;
 }
 
 const upstreamDown = 'the model behind this gateway does not answer now; try again later';
@@ -52,7 +56,9 @@ const byFrameworkCode: Readonly<Record<string, readonly [status: number, message
  */
 export function clientError(error: unknown): ClientError {
   if (error instanceof RequestError) {
-    return { status: error.status, message: error.message, ours: error.status >= 500 };
+    const { status, message, retryAfterSeconds } = error;
+    const ours = status >= 500;
+    return { status, message, ours, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
   }
   if (TouchmarkError.isInstance(error)) {
     if (error.code === 'INPUT_INVALID') return { status: 400, message: error.message, ours: false };

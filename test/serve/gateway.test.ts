@@ -254,7 +254,11 @@ describe('connections', () => {
   test('a port in use is a usage error that names it', async () => {
     const { gateway } = await start(keywordAnswering());
     const port = Number(new URL(gateway.address!).port);
-    const second = createGateway({ answering: keywordAnswering(), tenants: () => undefined });
+    const second = createGateway({
+      service: keywordAnswering(),
+      fronts: [],
+      tenants: () => undefined,
+    });
     await expect(second.listen({ host: '127.0.0.1', port })).rejects.toMatchObject({
       code: 'USAGE',
       message: `cannot listen on 127.0.0.1 port ${port}: EADDRINUSE`,

@@ -4,6 +4,7 @@ import type {
   ServedAnswer,
   ServedModel,
 } from '../../src/serve/answering.ts';
+import { classifierFronts } from '../../src/serve/fronts/registry.ts';
 import { createGateway, type Gateway } from '../../src/serve/gateway.ts';
 import type { Limits } from '../../src/serve/limits.ts';
 
@@ -92,7 +93,8 @@ export async function startGateway(
   const failures: unknown[] = [];
   const tenants = new Map([[bearer, 'alice']]);
   const gateway = createGateway({
-    answering,
+    service: answering,
+    fronts: classifierFronts(answering),
     tenants: (token) => tenants.get(token),
     limits,
     onFailure: (error) => failures.push(error),

@@ -4,7 +4,8 @@ import type { Classifier, Input, Outcome } from '../../src/contracts.ts';
 import { TouchmarkError } from '../../src/errors.ts';
 import { openServingLog } from '../../src/ledger/serving-log.ts';
 import { verifyServingLog } from '../../src/ledger/verify-log.ts';
-import { createPipeline, type PipelineOptions } from '../../src/serve/pipeline.ts';
+import { createMarking, type MarkingOptions } from '../../src/serve/marking.ts';
+import { createPipeline } from '../../src/serve/pipeline.ts';
 import { createKeyRing } from '../../src/store/key-ring.ts';
 import { ClassifierMarker } from '../../src/watermark/classifier-marker.ts';
 import { servingFloor, toDistribution } from '../../src/watermark/probability/distribution.ts';
@@ -37,7 +38,10 @@ const outcome = (probabilities: readonly number[]): Outcome => ({
 /** A pipeline over a real key ring and a real serving log. */
 async function pipelineOf(
   tenants: readonly string[] = ['acme'],
-  override: Partial<PipelineOptions> = {},
+  {
+    upstream = upstreamOf((inputs) => inputs.map((input) => outcome(letters(input)))),
+    ...override
+  }: Partial<MarkingOptions> & { readonly upstream?: Classifier } = {},
 ) {
   const directory = temporaryDirectory();
   const keyRing = await createKeyRing({ source: `file:${directory}/ring.json` });
@@ -45,13 +49,16 @@ async function pipelineOf(
   const log = await openServingLog(`${directory}/log`);
   onTestFinished(() => log.close());
   const pipeline = createPipeline({
-    upstream: upstreamOf((inputs) => inputs.map((input) => outcome(letters(input)))),
-    profile,
+    upstream,
     model: { name: 'letters', version: '7', labels: profile.labels, input: 'text' },
-    keyRing,
-    log,
-    clock: () => new Date(now),
-    ...override,
+    marking: createMarking({
+      profile,
+      modelVersion: '7',
+      keys: keyRing,
+      log,
+      clock: () => new Date(now),
+      ...override,
+    }),
   });
   const ask = (tenant: string, ...inputs: readonly Input[]) =>
     pipeline.answer({ tenant, inputs, wants: { probabilities: true } }, { signal });

@@ -6,7 +6,9 @@ import { loadConfig } from '../../../src/config/load.ts';
 import type { Progress } from '../../../src/contracts.ts';
 import { openServingLog } from '../../../src/ledger/serving-log.ts';
 import { openClassifier } from '../../../src/models/adapters/registry.ts';
+import { classifierFronts } from '../../../src/serve/fronts/registry.ts';
 import { createGateway } from '../../../src/serve/gateway.ts';
+import { createMarking } from '../../../src/serve/marking.ts';
 import { createPipeline } from '../../../src/serve/pipeline.ts';
 import { sealProfile } from '../../../src/serve/profile-sealing.ts';
 import { generateApiKey, hashApiKey, TenantTable } from '../../../src/store/api-keys.ts';
@@ -87,15 +89,20 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
   const table = new TenantTable(
     config.tenants.map(({ id, apiKeySha256 }) => ({ tenant: id, apiKeySha256 })),
   );
-  const gateway = createGateway({
-    answering: createPipeline({
-      upstream: classifier,
+  const answering = createPipeline({
+    upstream: classifier,
+    model: { name: config.model.name, version: '1', labels, input: 'text' },
+    marking: createMarking({
       profile,
-      model: { name: config.model.name, version: '1', labels, input: 'text' },
-      keyRing,
+      modelVersion: '1',
+      keys: keyRing,
       log,
       clock: () => new Date(),
     }),
+  });
+  const gateway = createGateway({
+    service: answering,
+    fronts: classifierFronts(answering),
     tenants: (bearer) => table.find(bearer),
   });
   const address = await gateway.listen({ host: '127.0.0.1', port: 0 });

@@ -1,0 +1,132 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { excerpt } from '../models/adapters/excerpt.ts';
+import { clientError, RequestError } from './failures.ts';
+import type { Front, Readiness } from './front.ts';
+import { parseBody } from './fronts/documents.ts';
+import { addHealthRoutes } from './health.ts';
+import type { Limits } from './limits.ts';
+import { admit, type Quotas } from './quotas.ts';
+import { observe, type Telemetry } from './telemetry.ts';
+import { authenticate, type TenantLookup } from './tenants.ts';
+
+/** Routes that serve the model's own answers, without a mark, to a few tenants. */
+export interface UnmarkedRoutes {
+  /** What stands before the paths of all fronts, such as `/safety`. */
+  readonly prefix: string;
+  readonly tenants: readonly string[];
+}
+
+export interface ApplicationOptions {
+  readonly service: Readiness;
+  readonly fronts: readonly Front[];
+  readonly tenants: TenantLookup;
+  readonly quotas?: Quotas;
+  readonly unmarked?: readonly UnmarkedRoutes[];
+  readonly limits: Limits;
+  readonly telemetry?: Telemetry;
+  /** Hears of failures on this side of the wire, whose cause clients are not told. */
+  readonly onFailure?: (error: unknown) => void;
+  readonly isClosing: () => boolean;
+}
+
+/** The routes of a gateway, without a server of their own. */
+export interface Application {
+  ready(): Promise<void>;
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Resolves when every request that was handed over is answered. */
+  drain(): Promise<void>;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** False where the route serves answers without a mark. */
+    marked: boolean;
+  }
+}
+
+/** Returns the routes of a gateway: health for everybody, all fronts for known tenants. */
+export function buildApplication(options: ApplicationOptions): Application {
+  const { service, fronts, tenants, quotas, unmarked = [], limits } = options;
+  const app = createInstance(options);
+  addHealthRoutes(app, service);
+  app.register(async (scope) => {
+    scope.addHook('onRequest', authenticate(tenants));
+    if (quotas) admit(scope, quotas);
+    for (const front of fronts) front.add(scope, limits);
+    for (const { prefix, tenants: allowed } of unmarked) {
+      const members = new Set(allowed);
+      scope.register(
+        async (inner) => {
+          inner.addHook('onRequest', async (request) => {
+            if (!members.has(request.tenant)) throw noRoute(request, fronts);
+            request.marked = false;
+          });
+          for (const front of fronts) front.add(inner, limits);
+        },
+        { prefix },
+      );
+    }
+    scope.setNotFoundHandler(async (request) => {
+      throw noRoute(request, fronts);
+    });
+  });
+  let underWay = 0;
+  let idle = (): void => undefined;
+  return {
+    ready: async () => void (await app.ready()),
+    handle(request, response) {
+      underWay += 1;
+      response.once('close', () => {
+        underWay -= 1;
+        if (underWay === 0) idle();
+      });
+      app.routing(request, response);
+    },
+    async drain() {
+      if (underWay > 0) {
+        await new Promise<void>((resolve) => {
+          idle = resolve;
+        });
+      }
+      await app.close();
+    },
+  };
+}
+
+function createInstance(options: ApplicationOptions): FastifyInstance {
+  const { limits, telemetry, onFailure, isClosing } = options;
+  const explain = (error: unknown, _: FastifyRequest, reply: FastifyReply): void => {
+    const { status, message, ours, retryAfterSeconds } = clientError(error);
+    if (ours) onFailure?.(error);
+    if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
+    reply.code(status).send({ error: message });
+  };
+  const app = fastify({
+    logger: false,
+    frameworkErrors: explain,
+    bodyLimit: limits.maxBodyBytes,
+  });
+  app.decorateRequest('tenant', '');
+  app.decorateRequest('marked', true);
+  app.decorateRequest('charge', () => undefined);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<Buffer>(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (_: FastifyRequest, body: Buffer) => parseBody(body),
+  );
+  app.setErrorHandler(explain);
+  app.addHook('onSend', (_, reply, payload, done) => {
+    if (isClosing()) reply.header('connection', 'close');
+    done(null, payload);
+  });
+  if (telemetry) observe(app, telemetry);
+  return app;
+}
+
+function noRoute({ method, url }: FastifyRequest, fronts: readonly Front[]): RequestError {
+  const route = excerpt(`${method} ${url.replace(/\?.*$/s, '')}`);
+  const known = fronts.map(({ asks }) => asks).join(' or ');
+  return new RequestError(404, `no route ${route}; use ${known}`);
+}

@@ -1,0 +1,156 @@
+import { digestOf } from '../audit/plan.ts';
+import type { Input } from '../contracts.ts';
+import { TouchmarkError } from '../errors.ts';
+import { ClassifierMarker, type MarkedAnswer } from '../watermark/classifier-marker.ts';
+import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
+import { servingFloor, toDistribution, topTwo } from '../watermark/probability/distribution.ts';
+import type { ServedAnswer } from './answering.ts';
+import {
+  type AlarmListener,
+  type FailurePolicy,
+  failClosed,
+  isRequestsFault,
+} from './failure-policy.ts';
+import { RecentlyUsed } from './recently-used.ts';
+import { type EpochKeys, type ServedLog, sealingBefore } from './served-log.ts';
+
+/** Markers kept ready; a tenant beyond these waits for its own to be derived again. */
+const markersKept = 2_048;
+
+export interface MarkingOptions {
+  readonly profile: ClassifierProfile;
+  readonly modelVersion: string;
+  readonly keys: EpochKeys;
+  readonly log: ServedLog;
+  readonly clock: () => Date;
+  /** By default nothing is served that is not marked and recorded. */
+  readonly policy?: FailurePolicy;
+  readonly onAlarm?: AlarmListener;
+}
+
+/** One classifier's answers on their way to a tenant. */
+export interface AnsweredInputs {
+  readonly tenant: string;
+  /** Canonical, see `canonicalInput`. */
+  readonly inputs: readonly Input[];
+  /** The model's own probabilities, one row for each input. */
+  readonly clean: readonly ArrayLike<number>[];
+  /** What the model says its version is; the marking's own without it. */
+  readonly modelVersion?: string;
+  /** False leaves the answers as they are; they are recorded all the same. */
+  readonly marked?: boolean;
+}
+
+/** Marks a classifier's answers and records them. */
+export interface Marking {
+  readonly profile: ClassifierProfile;
+  /**
+   * Resolves with what may be sent, once the log has it.
+   *
+   * @throws TouchmarkError INPUT_INVALID for inputs that the profile does not fit,
+   *   UPSTREAM_ANSWER_INVALID for rows that are no distributions over its labels; and, under a policy
+   *   that fails closed, what kept the answers from being marked or recorded
+   */
+  serve(answered: AnsweredInputs): Promise<readonly ServedAnswer[]>;
+}
+
+/**
+ * Marks each answer under the tenant's current epoch, records question, clean and served answer, and
+ * only then lets the answers go. Before the first record under an epoch and a profile, the log has the
+ * epoch's commitment and the profile's digest.
+ *
+ * What fails is served by the policy: closed, it is not; open, the model's own answers are, recorded
+ * as unmarked where the log still takes them. No answer is both marked and missing from the log.
+ */
+export function createMarking(options: MarkingOptions): Marking {
+  const { profile, modelVersion, keys, log, clock, policy = failClosed, onAlarm } = options;
+  const markers = new RecentlyUsed<ClassifierMarker>(markersKept);
+  const sealBefore = sealingBefore(log, digestOf(profile));
+
+  const mark = (answered: AnsweredInputs, clean: readonly Float64Array[], epoch: string) => {
+    const { tenant, inputs, marked = true } = answered;
+    if (!marked) return clean.map(unmarked);
+    try {
+      const marker = markers.get(
+        `${tenant} ${epoch}`,
+        () => new ClassifierMarker(keys.epochKey(tenant, epoch), profile),
+      );
+      return inputs.map((input, index) => marker.mark(input, clean[index]!));
+    } catch (cause) {
+      if (policy.ifMarkingFails === 'fail-closed' || isRequestsFault(cause)) throw cause;
+      onAlarm?.('unmarked', inputs.length, cause);
+      return clean.map(unmarked);
+    }
+  };
+
+  return {
+    profile,
+    async serve(answered) {
+      const { tenant, inputs } = answered;
+      const clean = distributions(answered, profile.labels.length);
+      const { epoch, commitment } = keys.currentEpoch(tenant);
+      const answers = mark(answered, clean, epoch);
+      const servedAt = clock().toISOString();
+      const records = answers.map(({ served, label, marks }, index) => ({
+        tenant,
+        epoch,
+        servedAt,
+        modelVersion: answered.modelVersion ?? modelVersion,
+        input: inputs[index]!,
+        clean: Array.from(clean[index]!),
+        served: Array.from(served),
+        label,
+        marks,
+      }));
+      try {
+        await sealBefore(commitment);
+        await log.append(records);
+      } catch (cause) {
+        if (policy.ifLogFails === 'fail-closed') throw cause;
+        onAlarm?.('unrecorded', inputs.length, cause);
+        return clean.map(unmarked).map(answerOf);
+      }
+      return records.map(({ label, served }) => ({ label, probabilities: served }));
+    },
+  };
+}
+
+function answerOf({ label, served }: MarkedAnswer): ServedAnswer {
+  return { label, probabilities: Array.from(served) };
+}
+
+function unmarked(clean: Float64Array): MarkedAnswer {
+  return { served: clean, label: topTwo(clean)[0], marks: { probability: false } };
+}
+
+function distributions({ inputs, clean }: AnsweredInputs, classes: number): Float64Array[] {
+  const invalid = (message: string, hint: string, cause?: unknown) =>
+    new TouchmarkError('UPSTREAM_ANSWER_INVALID', `the protected model ${message}`, {
+      hint,
+      cause,
+    });
+  if (clean.length !== inputs.length) {
+    throw invalid(
+      `gave ${clean.length} answers to ${inputs.length} inputs`,
+      'it must answer every input, in order',
+    );
+  }
+  return clean.map((row, index) => {
+    if (row.length !== classes) {
+      throw invalid(
+        `gave ${row.length} probabilities for input ${index}; the watermark was sealed for ${classes}`,
+        'serve the model that the profile was sealed for, with one probability per label',
+      );
+    }
+    try {
+      return toDistribution(row, servingFloor);
+    } catch (cause) {
+      const reason = TouchmarkError.isInstance(cause) ? cause.message : 'not a row of numbers';
+      throw invalid(
+        `gave no distribution for input ${index}: ${reason}`,
+        'normalise each row over all classes before it is served',
+        cause,
+      );
+    }
+  });
+}

@@ -1,0 +1,155 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { TouchmarkError } from '../../errors.ts';
+import { canonicalInput } from '../../keys/canonical-input.ts';
+import { flatten } from '../../models/adapters/tensors.ts';
+import type { ServedAnswer, ServedModel } from '../answering.ts';
+import { withinDeadline } from '../deadline.ts';
+import type { Front } from '../front.ts';
+import { readDocument } from '../fronts/documents.ts';
+import { inferenceRequest, readInputTensor } from '../fronts/open-inference-wire.ts';
+import type { Limits } from '../limits.ts';
+import type { Marking } from '../marking.ts';
+import { literal, passThrough } from './pass-through.ts';
+import { requireSuccess, type UpstreamConnection } from './upstream-connection.ts';
+
+export interface OpenInferenceProxyOptions {
+  readonly upstream: UpstreamConnection;
+  /** Path of the model at the upstream and here: `/v2/models/NAME`, perhaps with a version. */
+  readonly path: string;
+  readonly model: ServedModel;
+  readonly marking: Marking;
+}
+
+const inferenceReply = z.object({
+  model_name: z.string().optional(),
+  model_version: z.string().optional(),
+  id: z.string().optional(),
+  outputs: z.array(
+    z.object({
+      name: z.string(),
+      datatype: z.string(),
+      shape: z.array(z.int().min(0)).max(8),
+      data: z.array(z.unknown()),
+    }),
+  ),
+});
+type Output = z.infer<typeof inferenceReply>['outputs'][number];
+
+/**
+ * Stands before an Open Inference v2 REST server: clients go on speaking to their model, and
+ * `probabilities` and `label` are marked on their way back.
+ *
+ * Requests are written anew from what was read of them, so that the upstream cannot read another
+ * question than the log has. Other outputs of the model are left out of the answer: they could tell
+ * what it says without the mark.
+ */
+export function openInferenceProxy(options: OpenInferenceProxyOptions): Front {
+  return {
+    asks: `POST ${options.path}/infer`,
+    add: (scope, limits) => addRoutes(scope, options, limits),
+  };
+}
+
+function addRoutes(
+  scope: FastifyInstance,
+  { upstream, path, model, marking }: OpenInferenceProxyOptions,
+  limits: Limits,
+): void {
+  scope.post(`${literal(path)}/infer`, async (request: FastifyRequest, reply: FastifyReply) => {
+    const { inputs: tensors, outputs = [] } = readDocument(
+      inferenceRequest,
+      request.body,
+      'the body',
+    );
+    const inputs = readInputTensor(tensors[0]!, model, limits).map(canonicalInput);
+    request.charge(inputs.length);
+    const answer = await withinDeadline(reply, limits.answerMilliseconds, async (signal) => {
+      const sent = await upstream.send({
+        method: 'POST',
+        path: `${path}/infer`,
+        body: JSON.stringify(asked(request.body)),
+        signal,
+      });
+      requireSuccess(sent);
+      const document = readReply(sent.body);
+      const [probabilities, clean] = probabilitiesIn(document.outputs, inputs.length, model);
+      const answers = await marking.serve({
+        tenant: request.tenant,
+        inputs,
+        clean,
+        marked: request.marked,
+        ...(document.model_version !== undefined && { modelVersion: document.model_version }),
+      });
+      const marked = document.outputs.flatMap((output) => {
+        if (output === probabilities) return [withProbabilities(output, answers)];
+        return output.name === 'label' ? [withLabels(output, answers, model)] : [];
+      });
+      const wanted = new Set(outputs.map(({ name }) => name));
+      const kept = wanted.size === 0 ? marked : marked.filter(({ name }) => wanted.has(name));
+      return { ...document, outputs: kept };
+    });
+    return answer;
+  });
+  passThrough(scope, upstream, [path, `${path}/ready`, '/v2']);
+}
+
+/** Whatever outputs the client wants, the probabilities are needed to mark them. */
+function asked(body: unknown): unknown {
+  const document = body as { outputs?: readonly { name: string }[] };
+  const { outputs = [] } = document;
+  if (outputs.length === 0 || outputs.some(({ name }) => name === 'probabilities')) return document;
+  return { ...document, outputs: [...outputs, { name: 'probabilities' }] };
+}
+
+function readReply(body: Buffer): z.infer<typeof inferenceReply> {
+  let document: unknown;
+  try {
+    document = JSON.parse(body.toString('utf8'));
+  } catch {
+    throw unusable('is no JSON');
+  }
+  const parsed = inferenceReply.safeParse(document);
+  if (parsed.success) return parsed.data;
+  throw unusable(`does not fit the protocol: ${z.prettifyError(parsed.error)}`);
+}
+
+function probabilitiesIn(
+  outputs: readonly Output[],
+  inputs: number,
+  { labels }: ServedModel,
+): [Output, ArrayLike<number>[]] {
+  const output = outputs.find(({ name }) => name === 'probabilities');
+  if (output === undefined) throw unusable('has no output "probabilities"');
+  const { shape, data } = output;
+  const width = labels.length;
+  const fits = shape.length === 2 && shape[0] === inputs && shape[1] === width;
+  const flat = fits ? flatten(data, shape) : undefined;
+  if (flat === undefined || !flat.every((value) => typeof value === 'number')) {
+    throw unusable(`has probabilities of shape [${shape}] for ${inputs} inputs of ${width} labels`);
+  }
+  const rows = Array.from({ length: inputs }, (_, row) =>
+    flat.slice(row * width, (row + 1) * width),
+  );
+  return [output, rows as number[][]];
+}
+
+function withProbabilities(output: Output, answers: readonly ServedAnswer[]): Output {
+  return { ...output, data: answers.flatMap(({ probabilities }) => probabilities) };
+}
+
+function withLabels(
+  output: Output,
+  answers: readonly ServedAnswer[],
+  { labels }: ServedModel,
+): Output {
+  const named = output.datatype === 'BYTES';
+  const data = answers.map(({ label }) => (named ? labels[label] : label));
+  return { ...output, shape: [answers.length], data };
+}
+
+function unusable(reason: string): TouchmarkError {
+  return new TouchmarkError('UPSTREAM_ANSWER_INVALID', `the upstream's answer ${reason}`, {
+    hint: 'see what the model server answers to the same request without the gateway',
+  });
+}

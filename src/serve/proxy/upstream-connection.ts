@@ -1,0 +1,160 @@
+import { errors, Pool } from 'undici';
+import { TouchmarkError } from '../../errors.ts';
+import { excerpt } from '../../models/adapters/excerpt.ts';
+import { RequestError } from '../failures.ts';
+
+export interface UpstreamConnectionOptions {
+  /** Sent as `Authorization: Bearer`, instead of what the client sent; never shown. */
+  readonly bearer?: string;
+  /** Connections at most; further requests wait for one. */
+  readonly connections?: number;
+  /** For the upstream to begin its answer, and between two pieces of it. */
+  readonly timeoutMilliseconds?: number;
+  /** Bytes of an answer that is read whole. */
+  readonly answerLimitBytes?: number;
+}
+
+export interface ForwardedRequest {
+  readonly method: 'GET' | 'POST';
+  /** With its query. */
+  readonly path: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+export interface ForwardedReply {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+/** An answer that comes in pieces. */
+export interface StreamedReply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** What no client is told of. */
+const hidden = { hint: 'see whether the model server runs, and what it logs' };
+
+/**
+ * Connections to the server behind the gateway. Only what `ForwardedRequest` names goes there, no
+ * header of a client; a connection that broke before an answer began is replaced once.
+ */
+export class UpstreamConnection {
+  readonly #pool: Pool;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(origin: string, options: UpstreamConnectionOptions = {}) {
+    const { bearer, connections = 128, timeoutMilliseconds = 60_000 } = options;
+    const { answerLimitBytes = 64 * 2 ** 20 } = options;
+    this.#pool = new Pool(origin, {
+      connections,
+      headersTimeout: timeoutMilliseconds,
+      bodyTimeout: timeoutMilliseconds,
+      maxResponseSize: answerLimitBytes,
+    });
+    this.#headers = {
+      'accept-encoding': 'identity',
+      ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+    };
+  }
+
+  /** Asks and reads the whole answer. @throws TouchmarkError UPSTREAM_FAILED, UPSTREAM_ANSWER_INVALID */
+  async send(request: ForwardedRequest): Promise<ForwardedReply> {
+    try {
+      const { statusCode, body } = await this.#ask(request);
+      return { status: statusCode, body: Buffer.from(await body.arrayBuffer()) };
+    } catch (cause) {
+      throw upstreamFailure(cause, request.signal);
+    }
+  }
+
+  /** Asks and returns the answer as it comes. @throws TouchmarkError UPSTREAM_FAILED */
+  async stream(request: ForwardedRequest): Promise<StreamedReply> {
+    try {
+      const { statusCode, headers, body } = await this.#ask(request);
+      return { status: statusCode, contentType: String(headers['content-type'] ?? ''), body };
+    } catch (cause) {
+      throw upstreamFailure(cause, request.signal);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #ask(request: ForwardedRequest) {
+    const { method, path, body, headers, signal } = request;
+    const options = {
+      method,
+      path,
+      signal,
+      headers: {
+        ...this.#headers,
+        ...headers,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body }),
+    };
+    try {
+      return await this.#pool.request(options);
+    } catch (cause) {
+      if (signal.aborted || !brokeBeforeAnswer(cause)) throw cause;
+      return await this.#pool.request(options);
+    }
+  }
+}
+
+/** An upstream may close a connection that it kept open just as the next request is sent on it. */
+function brokeBeforeAnswer(cause: unknown): boolean {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+/** Returns the error for an answer that did not come; what the client caused stays what it is. */
+export function upstreamFailure(cause: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
+  if (cause instanceof errors.ResponseExceededMaxSizeError) {
+    return new TouchmarkError('UPSTREAM_ANSWER_INVALID', "the upstream's answer is too long", {
+      ...hidden,
+      cause,
+    });
+  }
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+  return new TouchmarkError('UPSTREAM_FAILED', `the upstream did not answer (${code})`, {
+    ...hidden,
+    cause,
+  });
+}
+
+/**
+ * Returns when the status is a success. What the upstream says against the request itself, with 400,
+ * 404, 405, 413, 415, 422 or 429, the client is told; everything else stays behind the gateway.
+ *
+ * @throws RequestError with the client's fault; TouchmarkError UPSTREAM_FAILED
+ */
+export function requireSuccess({ status, body }: ForwardedReply): void {
+  if (status >= 200 && status < 300) return;
+  if ([400, 404, 405, 413, 415, 422, 429].includes(status)) {
+    throw new RequestError(status, `the model refused the request: ${saidIn(body)}`);
+  }
+  throw new TouchmarkError(
+    'UPSTREAM_FAILED',
+    `the upstream answered with status ${status}`,
+    hidden,
+  );
+}
+
+/** A server's own words, cut short: `{"error": text}` or `{"error": {"message": text}}`, else none. */
+function saidIn(body: Buffer): string {
+  try {
+    const { error } = JSON.parse(body.toString('utf8'));
+    const text = typeof error === 'string' ? error : error?.message;
+    if (typeof text === 'string') return excerpt(text, 300);
+  } catch {
+    // not JSON: nothing to quote
+  }
+  return 'it does not say why';
+}
