@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TouchmarkError } from '../errors.ts';
+import { apiBiases } from '../watermark/text/api/api-biases.ts';
 import type { TextWatermark } from '../watermark/text/watermark.ts';
 import { type FailedLine, idOf, type LineStream, lineError, mapJsonLines } from './json-lines.ts';
 import { isLogitList, isTokenList, readLine } from './watermark-line.ts';
@@ -55,13 +56,14 @@ export async function* embedLines(
 }
 
 /**
- * Returns the `logit_bias` that embeds a fixed green list through an API that takes one: green token
- * ids with delta. The APIs that look like OpenAI's take biases from -100 to 100; some take a few
- * hundred tokens only.
+ * Returns the `logit_bias` that embeds a biased list, or a fixed green list, through an API that takes
+ * one: token ids of the served model with biases. The APIs that look like OpenAI's take biases from
+ * -100 to 100; some take a few hundred tokens only.
  *
- * @param options.limit the most tokens, lowest ids first: a byte-pair encoding numbers its commonest
- *   tokens first
- * @throws TouchmarkError USAGE when the profile's lists depend on a context, or for a limit below 1
+ * @param options.limit the most tokens: the most telling of a biased list, which is best chosen for
+ *   the limit; the lowest ids of a green list, since a byte-pair encoding numbers its commonest tokens
+ *   first
+ * @throws TouchmarkError USAGE when the profile's marks depend on a context, or for a limit below 1
  */
 export async function logitBias(
   options: WatermarkOptions & { readonly limit?: number },
@@ -73,20 +75,7 @@ export async function logitBias(
     });
   }
   const { watermark } = await openWatermark(options);
-  const { scheme, tokenizer } = watermark.profile;
-  if (scheme.name !== 'fixed-green-list' || watermark.scheme.green === undefined) {
-    throw new TouchmarkError('USAGE', `A logit_bias cannot carry ${scheme.name}.`, {
-      hint: 'It is the same at every step: use a profile with the scheme fixed-green-list.',
-    });
-  }
-  const green = watermark.scheme.green.list(new Int32Array(0), tokenizer.vocabularySize);
-  const bias: Record<string, number> = {};
-  for (let token = 0, count = 0; token < green.length && count < limit; token++) {
-    if (green[token] !== 1) continue;
-    bias[token] = scheme.delta;
-    count++;
-  }
-  return bias;
+  return Object.fromEntries([...apiBiases(watermark)].slice(0, limit));
 }
 
 function markStep(

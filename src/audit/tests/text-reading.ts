@@ -14,7 +14,8 @@ interface ReadingQuestion {
  *
  * Null: the suspect is independent of the key. A context is read where it first occurred, so that
  * the tokens before it hold nothing of the key's choice after it; what was served there is not
- * looked at. Then every answer is one fresh draw over keys, in served order.
+ * looked at. Then every answer is one fresh draw over keys, in served order. A biased list has no
+ * contexts to read.
  */
 export const textReading: ProvenanceTest<TextMaterial, 'complete', 'completions'> = {
   name: 'text-reading',
@@ -31,8 +32,9 @@ class TextReadingRun implements TestRun<'complete'> {
   constructor(material: TextMaterial) {
     this.#material = material;
     this.#scores = new TextScores(material, material.horizon, 'answers');
+    const readings = material.watermark.scheme.signed ? [] : material.readings;
     this.#queue = new QuestionQueue(
-      material.readings.map((before, index) => ({
+      readings.map((before, index) => ({
         before,
         probe: {
           id: `reading/${index}`,

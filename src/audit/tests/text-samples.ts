@@ -2,6 +2,7 @@ import type { Evidence, Observation, Probe, ProvenanceTest, TestRun } from '../.
 import type { TextMaterial } from '../text-material.ts';
 import { QuestionQueue } from './question-queue.ts';
 import { TextScores } from './text-scores.ts';
+import { TextSigns } from './text-signs.ts';
 
 interface PromptQuestion {
   readonly probe: Probe<'complete'>;
@@ -15,6 +16,7 @@ interface PromptQuestion {
  * Null: the suspect is independent of the key, and the prompts were fixed without it. Contexts that
  * a prompt contains and pairs seen before do not count, so every score is a fresh draw over keys:
  * the p-value and the e-process are those of the scheme, exact for an ideal pseudorandom function.
+ * Under a biased list the occurrences of each token count together; see `TextSigns`.
  */
 export const textSamples: ProvenanceTest<TextMaterial, 'complete', 'completions'> = {
   name: 'text-samples',
@@ -26,11 +28,14 @@ export const textSamples: ProvenanceTest<TextMaterial, 'complete', 'completions'
 class TextSamplesRun implements TestRun<'complete'> {
   readonly #material: TextMaterial;
   readonly #queue: QuestionQueue<PromptQuestion, 'complete'>;
-  readonly #scores: TextScores;
+  readonly #scores: TextScores | TextSigns;
 
   constructor(material: TextMaterial) {
     this.#material = material;
-    this.#scores = new TextScores(material, material.prompts.length, 'continuations');
+    const { signed } = material.watermark.scheme;
+    this.#scores = signed
+      ? new TextSigns(material, signed, material.prompts.length)
+      : new TextScores(material, material.prompts.length, 'continuations');
     this.#queue = new QuestionQueue(
       material.prompts.map((prompt, index) => ({
         prompt,

@@ -165,7 +165,13 @@ function checkLength({ prf }: TextWatermark, { tokens, promptLength }: TokenText
   );
 }
 
-function checkRepetition({ prf }: TextWatermark, { tokens, promptLength }: TokenText): FitCheck {
+function checkRepetition(
+  { prf, scheme }: TextWatermark,
+  { tokens, promptLength }: TokenText,
+): FitCheck {
+  if (scheme.signed) {
+    return passed('repetition', 'The occurrences of a token count together, and damped.');
+  }
   const { width } = prf.context;
   const seen = new RowSet();
   let [places, repeated] = [0, 0];
