@@ -1,4 +1,5 @@
 import { TouchmarkError } from '../errors.ts';
+import { epochBundleSchemaName } from '../store/epoch-bundle.ts';
 import { createFile } from '../store/project-files.ts';
 import { foreignKeyOfProfile } from '../watermark/text/prfs/registry.ts';
 import { parseTextProfile, type TextProfile } from '../watermark/text/profile.ts';
@@ -19,7 +20,7 @@ export interface KeyExportOptions extends TenantOptions {
 
 /** What a gateway on another machine gets: one epoch's key, never the root. */
 export interface EpochBundle {
-  readonly schema: 'touchmark/epoch-bundle@1';
+  readonly schema: typeof epochBundleSchemaName;
   readonly tenant: string;
   readonly epoch: string;
   readonly commitment: string;
@@ -69,8 +70,11 @@ export async function keyDocument(options: KeyExportOptions): Promise<KeyDocumen
   const named = { tenant, epoch, commitment: ring.commitment(tenant, epoch) };
   const epochKey = ring.epochKey(tenant, epoch);
   if (format === 'bundle') {
-    const schema = 'touchmark/epoch-bundle@1';
-    const bundle: EpochBundle = { schema, ...named, key: epochKey.toString('base64') };
+    const bundle: EpochBundle = {
+      schema: epochBundleSchemaName,
+      ...named,
+      key: epochKey.toString('base64'),
+    };
     return { text: written(bundle), commitment: named.commitment, warnings: [] };
   }
   const marked = profile ?? defaultProfile(format);

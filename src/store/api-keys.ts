@@ -1,5 +1,8 @@
 import { hash as digest, randomBytes } from 'node:crypto';
+import { mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { TouchmarkError } from '../errors.ts';
+import { errnoOf, storageError, syncDirectory } from './secure-file.ts';
 
 /** A tenant's API key as the configuration keeps it. */
 export interface TenantCredential {
@@ -51,6 +54,38 @@ export class TenantTable {
   findHash(hash: string): string | undefined {
     return this.#tenants.get(hash);
   }
+}
+
+/** Takes new tenants' API keys; what it took stays, also when later ones fail. */
+export interface ApiKeyFile {
+  /** Resolves once the keys survive a power cut. @throws TouchmarkError STORE_FULL or STORE_DAMAGED */
+  add(keys: readonly { readonly id: string; readonly apiKey: string }[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a file of mode 0600 for API keys, one JSON object {id, apiKey} a line.
+ *
+ * @throws TouchmarkError USAGE when it exists; STORE_FULL or STORE_DAMAGED
+ */
+export async function createApiKeyFile(path: string): Promise<ApiKeyFile> {
+  const failed = (cause: unknown): never => {
+    if (errnoOf(cause) !== 'EEXIST') throw storageError('write', path, cause);
+    throw new TouchmarkError('USAGE', `${path} exists already.`, {
+      hint: 'API keys are never overwritten: choose another name.',
+    });
+  };
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(failed);
+  const handle = await open(path, 'wx', 0o600).catch(failed);
+  await syncDirectory(dirname(path)).catch(failed);
+  return {
+    async add(keys) {
+      const text = keys.map(({ id, apiKey }) => `${JSON.stringify({ id, apiKey })}\n`).join('');
+      await handle.writeFile(text).catch(failed);
+      await handle.sync().catch(failed);
+    },
+    close: () => handle.close(),
+  };
 }
 
 function invalid(message: string): TouchmarkError {

@@ -2,9 +2,16 @@ import type { Argv } from 'yargs';
 import { keyFormats } from '../../operations/key-formats.ts';
 import { flags } from '../flags.ts';
 import { note, print, printJson, table } from '../terminal.ts';
+import { exportAll, generateMany, requireOne, restart, rotateMany } from './keys-many.ts';
 
-const { config, json, tenant } = flags;
-const restart = 'A gateway that runs learns of this when it is started again.';
+const { config, json } = flags;
+const tenant = { ...flags.tenant, demandOption: false } as const;
+const tenants = {
+  type: 'string',
+  requiresArg: true,
+  describe: "a file of tenants' names, one a line, or - for stdin",
+} as const;
+const all = { type: 'boolean', describe: 'every tenant of the configuration' } as const;
 
 /** Adds `keys generate`, `keys list`, `keys rotate` and `keys export`. */
 export function addKeys(program: Argv): Argv {
@@ -19,18 +26,34 @@ export function addKeys(program: Argv): Argv {
 function addGenerate(group: Argv): Argv {
   return group.command(
     'generate',
-    'Add a tenant: an epoch, an API key and its line in the configuration',
+    'Add a tenant, or many: epochs, API keys and lines in the configuration',
     (command) =>
       command
-        .options({ config, json, tenant })
+        .options({
+          config,
+          json,
+          tenant,
+          tenants,
+          out: { ...flags.out, describe: 'with --tenants: the new file for their API keys' },
+        })
+        .check(({ tenant: one, tenants: many, out }) =>
+          requireOne(
+            { '--tenant': one, '--tenants': many },
+            out !== undefined && one !== undefined,
+          ),
+        )
         .example('$0 keys generate --tenant acme', 'the API key goes into a file of mode 0600')
+        .example('$0 keys generate --tenant acme --json', 'with the commitment to publish, as JSON')
         .example(
-          '$0 keys generate --tenant acme --json',
-          'with the commitment to publish, as JSON',
+          '$0 keys generate --tenants names.txt --out api-keys.jsonl',
+          'many; their lines go into tenantsFile, and all API keys into one file',
         ),
     async (options) => {
+      if (options.tenants !== undefined) {
+        return generateMany(options.config, options.tenants, options.out, options.json);
+      }
       const { generateKey } = await import('../../operations/keys.ts');
-      const made = await generateKey({ configPath: options.config, tenant: options.tenant });
+      const made = await generateKey({ configPath: options.config, tenant: options.tenant ?? '' });
       if (made.newRing !== null) note(`There was no key ring ${made.newRing}; it was made.`);
       note(restart);
       if (options.json) return printJson(made);
@@ -70,13 +93,20 @@ function addList(group: Argv): Argv {
 function addRotate(group: Argv): Argv {
   return group.command(
     'rotate',
-    "Begin a tenant's next epoch and close the one in use",
+    "Begin a tenant's next epoch, or those of many, and close the ones in use",
     (command) =>
       command
-        .options({ config, json, tenant })
+        .options({ config, json, tenant, tenants, all })
+        .check(({ tenant: one, tenants: many, all: everyone }) =>
+          requireOne({ '--tenant': one, '--tenants': many, '--all': everyone }),
+        )
         .example('$0 keys rotate --tenant acme', 'before an audit of what acme was answered')
-        .example('$0 keys rotate --tenant acme --json', 'with the commitment to publish, as JSON'),
+        .example('$0 keys rotate --tenant acme --json', 'with the commitment to publish, as JSON')
+        .example('$0 keys rotate --all', 'every tenant of the configuration'),
     async (options) => {
+      if (options.tenant === undefined) {
+        return rotateMany(options.config, options.tenants, options.json);
+      }
       const { rotateKey } = await import('../../operations/keys.ts');
       const begun = await rotateKey({ configPath: options.config, tenant: options.tenant });
       note(restart);
@@ -89,14 +119,15 @@ function addRotate(group: Argv): Argv {
 function addExport(group: Argv): Argv {
   return group.command(
     'export',
-    "Write one epoch's secret key, for a gateway or another stack's server, to a file of mode 0600",
+    "Write secret keys, for a gateway or another stack's server, to a file of mode 0600",
     (command) =>
       command
         .options({
           config,
           json,
           tenant,
-          epoch: { ...flags.epoch, demandOption: true, describe: 'the epoch, such as e1' },
+          all: { ...all, describe: 'the epochs in use of all tenants, as one bundle' },
+          epoch: { ...flags.epoch, describe: 'the epoch, such as e1; with --tenant' },
           format: {
             ...flags.format,
             choices: keyFormats,
@@ -114,7 +145,19 @@ function addExport(group: Argv): Argv {
             describe: 'the new file, or - for stdout, which then carries the secret',
           },
         })
-        .example('$0 keys export --tenant acme --epoch e1 --out e1.json', 'for another gateway')
+        .check(({ tenant: one, all: everyone, epoch, format, profile }) => {
+          requireOne({ '--tenant': one, '--all': everyone });
+          if (one !== undefined && epoch === undefined) throw new Error('--tenant needs --epoch.');
+          if (everyone && (epoch !== undefined || profile !== undefined || format !== 'bundle')) {
+            throw new Error('--all goes with --format bundle, without --epoch and --profile.');
+          }
+          return true;
+        })
+        .example(
+          '$0 keys export --all --out bundle.jsonl',
+          'for a gateway without the root: keys.source: bundle:bundle.jsonl',
+        )
+        .example('$0 keys export --tenant acme --epoch e1 --out e1.json', 'one epoch alone')
         .example(
           '$0 keys export --tenant acme --epoch e1 --format vllm --out vllm.json',
           'the --watermark-config of vLLM, and the profile to detect it by',
@@ -125,19 +168,23 @@ function addExport(group: Argv): Argv {
         )
         .example('$0 keys list', 'shows the epochs'),
     async ({ out, json: asJson, profile, ...options }) => {
+      const { tenant: one, epoch } = options;
+      if (one === undefined || epoch === undefined) {
+        return exportAll(options.config, out, asJson);
+      }
       const { exportKey, keyDocument } = await import('../../operations/keys-export.ts');
       const chosen = {
         configPath: options.config,
-        tenant: options.tenant,
-        epoch: options.epoch,
+        tenant: one,
+        epoch,
         format: options.format,
         ...(profile === undefined ? {} : { profilePath: profile }),
       };
       if (out === '-') {
-        const { text, warnings } = await keyDocument(chosen);
-        for (const warning of warnings) note(warning);
+        const document = await keyDocument(chosen);
+        for (const warning of document.warnings) note(warning);
         note('stdout carries a secret.');
-        return print(text.trimEnd());
+        return print(document.text.trimEnd());
       }
       const written = await exportKey({ ...chosen, out });
       for (const warning of written.warnings) note(warning);
