@@ -10,7 +10,7 @@ import {
   linkEntry,
 } from './chain.ts';
 import { nonceBytes, saltBytes, sealedPayloadLine, sealPayload } from './payload.ts';
-import type { PayloadKey, RandomSource } from './payload-keys.ts';
+import type { PayloadKey } from './payload-keys.ts';
 import { encodeAnswer } from './text-payload.ts';
 
 type Untimed<Note> = Note extends ChainNote ? Omit<Note, 'at'> : never;
@@ -29,17 +29,24 @@ export function prepareAnswer(answer: LoggedAnswer, kept: boolean): EncodedAnswe
   return { tenant: answer.tenant, payload: encodeAnswer(answer), kept };
 }
 
+/** Bytes of the salt and the nonce of one answer. */
+export const randomBytesPerAnswer = saltBytes + nonceBytes;
+
 /** Entries and payloads that are linked to a chain, and become part of it when they are written. */
 export class Batch {
   readonly entries: ChainEntry[] = [];
   readonly #at: string;
-  readonly #random: RandomSource;
+  readonly #random: Uint8Array;
+  #drawn = 0;
   #head: ChainHead;
   #chain = '';
   #payloads = '';
 
-  /** @param at the time of every entry, ISO 8601 in UTC */
-  constructor(head: ChainHead, at: string, random: RandomSource) {
+  /**
+   * @param at the time of every entry, ISO 8601 in UTC
+   * @param random `randomBytesPerAnswer` for each answer that will be added
+   */
+  constructor(head: ChainHead, at: string, random: Uint8Array) {
     this.#head = head;
     this.#at = at;
     this.#random = random;
@@ -74,19 +81,21 @@ export class Batch {
     answers: readonly EncodedAnswer[],
     keys: ReadonlyMap<string, PayloadKey>,
   ): readonly number[] {
-    const width = saltBytes + nonceBytes;
-    const random = this.#random(width * answers.length);
-    return answers.map(({ tenant, payload, kept }, index) => {
+    return answers.map(({ tenant, payload, kept }) => {
       const key = keys.get(tenant)!;
       if (!kept) return this.#withhold(key, payload);
-      const salt = random.subarray(index * width, index * width + saltBytes);
-      const nonce = random.subarray(index * width + saltBytes, (index + 1) * width);
+      const [salt, nonce] = [this.#draw(saltBytes), this.#draw(nonceBytes)];
       const commitment = commitToPayload(salt, payload);
       const sequence = this.note({ kind: 'served', tenantTag: key.tag, commitment });
       const sealed = sealPayload({ key: key.key, tenant, sequence, nonce, salt, payload });
       this.#payloads += `${sealedPayloadLine(sealed)}\n`;
       return sequence;
     });
+  }
+
+  #draw(bytes: number): Uint8Array {
+    this.#drawn += bytes;
+    return this.#random.subarray(this.#drawn - bytes, this.#drawn);
   }
 
   #withhold(key: PayloadKey, payload: Buffer): number {

@@ -1,4 +1,4 @@
-import { createHash, hash as hashOf } from 'node:crypto';
+import { hash as hashOf } from 'node:crypto';
 import { z } from 'zod';
 import { parseJson } from '../json.ts';
 import { lengthPrefixed } from '../keys/encoding.ts';
@@ -75,7 +75,7 @@ export function linkEntry(
   const unlinked = { ...note, sequence: head.size, previous: head.hash };
   const spelled = spelling(unlinked);
   const hash = hashOfSpelling(spelled);
-  return { entry: { ...unlinked, hash }, line: withHash(spelled, hash) };
+  return { entry: Object.assign(unlinked, { hash }), line: withHash(spelled, hash) };
 }
 
 /** Returns the head after an entry. */
@@ -186,7 +186,5 @@ function factOf(entry: ChainNote): string {
 
 /** Returns SHA-256 of the length-prefixed parts, in hexadecimal. */
 export function digest(...parts: readonly (string | Uint8Array)[]): string {
-  return createHash('sha256')
-    .update(lengthPrefixed(...parts))
-    .digest('hex');
+  return hashOf('sha256', lengthPrefixed(...parts), 'hex');
 }

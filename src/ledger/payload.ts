@@ -36,19 +36,14 @@ const payloadSchema = z.strictObject({
  * last bit.
  */
 export function encodeRecord(record: UnnumberedRecord): Buffer {
-  const payload: z.infer<typeof payloadSchema> = {
-    schema: 'touchmark/served-record@1',
-    tenant: record.tenant,
-    epoch: record.epoch,
-    servedAt: record.servedAt,
-    modelVersion: record.modelVersion,
-    input: encodeInput(record.input),
-    clean: encodeDoubles(record.clean),
-    served: encodeDoubles(record.served),
-    label: record.label,
-    marks: { ...record.marks },
-  };
-  return Buffer.from(JSON.stringify(payload), 'utf8');
+  const { tenant, epoch, servedAt, modelVersion, input, clean, served, label, marks } = record;
+  const json =
+    `{"schema":"touchmark/served-record@1","tenant":${JSON.stringify(tenant)},` +
+    `"epoch":${JSON.stringify(epoch)},"servedAt":${JSON.stringify(servedAt)},` +
+    `"modelVersion":${JSON.stringify(modelVersion)},"input":${encodeInput(input)},` +
+    `"clean":"${encodeDoubles(clean)}","served":"${encodeDoubles(served)}",` +
+    `"label":${label},"marks":${JSON.stringify(marks)}}`;
+  return Buffer.from(json, 'utf8');
 }
 
 /**
@@ -161,13 +156,13 @@ function place(sequence: number, tenant: string): Buffer {
   return lengthPrefixed('touchmark/v1/payload', `${sequence}`, tenant);
 }
 
-function encodeInput(input: Input): z.infer<typeof payloadSchema>['input'] {
-  if (typeof input === 'string') return { text: input };
-  const bytes = Buffer.alloc(4 * input.data.length);
+function encodeInput(input: Input): string {
+  if (typeof input === 'string') return `{"text":${JSON.stringify(input)}}`;
+  const bytes = Buffer.allocUnsafe(4 * input.data.length);
   input.data.forEach((value, index) => {
     bytes.writeFloatLE(value, 4 * index);
   });
-  return { shape: [...input.shape], float32: bytes.toString('base64') };
+  return `{"shape":${JSON.stringify(input.shape)},"float32":"${bytes.toString('base64')}"}`;
 }
 
 function decodeInput(input: z.infer<typeof payloadSchema>['input']): Input {

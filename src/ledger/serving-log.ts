@@ -2,7 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import type { LoggedAnswer, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import type { AnswerLog } from './answer-log.ts';
-import { Batch, type EncodedAnswer, prepareAnswer, type UntimedNote } from './batch.ts';
+import {
+  Batch,
+  type EncodedAnswer,
+  prepareAnswer,
+  randomBytesPerAnswer,
+  type UntimedNote,
+} from './batch.ts';
 import type { ChainHead, SealedKind } from './chain.ts';
 import { removePayloads } from './expiry.ts';
 import { guarded } from './files.ts';
@@ -286,7 +292,8 @@ export class ServingLog implements AnswerLog {
       'answers' in work ? work.answers.map(({ tenant }) => tenant) : [],
     );
     const keys = await this.#keys.keysOf(new Set(tenants));
-    const batch = new Batch(this.#head, at, this.#settings.random);
+    const random = this.#settings.random(randomBytesPerAnswer * tenants.length);
+    const batch = new Batch(this.#head, at, random);
     const sequences = works.map((work) => {
       if ('answers' in work) return batch.answers(work.answers, keys);
       return 'note' in work ? [batch.note(work.note)] : [];
@@ -340,7 +347,7 @@ export class ServingLog implements AnswerLog {
     const through = expiring.at(-1)?.last?.sequence;
     if (through === undefined) return [];
     const records = expiring.reduce((sum, { served }) => sum + served, 0);
-    const batch = new Batch(this.#head, this.#now(), this.#settings.random);
+    const batch = new Batch(this.#head, this.#now(), new Uint8Array());
     batch.note({ kind: 'expired', through, records });
     await this.#commit(batch);
     await this.sync();
