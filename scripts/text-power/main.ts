@@ -3,14 +3,23 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { stderrProgress } from '../progress.ts';
 import { readTextCorpus } from '../text-corpus.ts';
+import { measureBiased, measureDrafts } from './api.ts';
 import { attributionPowerCases, measureAttribution } from './attribution.ts';
 import { Scene, schemeCases, temperature, topK } from './scenes.ts';
 import { measureCleanStudents, measureStudent } from './students.ts';
 import { textTable } from './table.ts';
 import { measureTexts } from './texts.ts';
 
-const { texts, attributed, students, seed, json } = await yargs(hideBin(process.argv))
+const {
+  texts,
+  attributed,
+  students,
+  seed,
+  json,
+  _: words,
+} = await yargs(hideBin(process.argv))
   .scriptName('power')
+  .usage('$0 [api]: all text marks, or those through an API only')
   .option('texts', { type: 'number', default: 200, describe: 'texts per scheme' })
   .option('attributed', {
     type: 'number',
@@ -29,39 +38,57 @@ const { texts, attributed, students, seed, json } = await yargs(hideBin(process.
       (n) => Number.isSafeInteger(n) && n > 0,
     ),
   )
-  .strict()
+  .check(({ _: given }) => given.length === 0 || (given.length === 1 && given[0] === 'api'))
+  .strictOptions()
   .parseAsync();
 
 const progress = stderrProgress();
 const scene = new Scene(await readTextCorpus(), seed);
 process.stderr.write(`temperature ${temperature}, top ${topK}, seed ${seed}\n`);
 
-const textRows = await print(
-  textTable.texts,
-  [undefined, ...schemeCases].map((each) => () => measureTexts(scene, each, texts, progress)),
-);
-const attributionRows = await printEach(
-  textTable.attribution,
-  attributionPowerCases.map((each) => () => measureAttribution(scene, each, attributed, progress)),
-);
-const studentRows = await print(
-  textTable.students,
-  schemeCases.map((each) => () => measureStudent(scene, each, progress)),
-);
-const cleanRows = await printEach(textTable.clean, [
-  () => measureCleanStudents(scene, students, progress),
-]);
-if (json) {
-  const document = {
-    seed,
-    temperature,
-    topK,
-    texts: textRows,
-    attribution: attributionRows,
-    students: studentRows,
-    clean: cleanRows,
-  };
-  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+if (words.length > 0) await measureApi();
+else await measureAll();
+
+/** Marks through an API that takes a logit_bias, or gives text only. */
+async function measureApi(): Promise<void> {
+  const biased = await printEach(textTable.biased, [() => measureBiased(scene, progress)]);
+  const drafts = await printEach(textTable.drafts, [() => measureDrafts(scene, progress)]);
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify({ seed, temperature, topK, biased, drafts }, null, 2)}\n`,
+    );
+}
+
+async function measureAll(): Promise<void> {
+  const textRows = await print(
+    textTable.texts,
+    [undefined, ...schemeCases].map((each) => () => measureTexts(scene, each, texts, progress)),
+  );
+  const attributionRows = await printEach(
+    textTable.attribution,
+    attributionPowerCases.map(
+      (each) => () => measureAttribution(scene, each, attributed, progress),
+    ),
+  );
+  const studentRows = await print(
+    textTable.students,
+    schemeCases.map((each) => () => measureStudent(scene, each, progress)),
+  );
+  const cleanRows = await printEach(textTable.clean, [
+    () => measureCleanStudents(scene, students, progress),
+  ]);
+  if (json) {
+    const document = {
+      seed,
+      temperature,
+      topK,
+      texts: textRows,
+      attribution: attributionRows,
+      students: studentRows,
+      clean: cleanRows,
+    };
+    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  }
 }
 
 interface Table<Row> {

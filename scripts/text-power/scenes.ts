@@ -51,7 +51,7 @@ export class Scene {
   }
 
   /** A watermark under a key that the name chooses. */
-  watermark(scheme: TextProfile['scheme'], name: string): TextWatermark {
+  watermark(scheme: TextProfile['scheme'], name: string, width = contextWidth): TextWatermark {
     const random = seededRandom(`${this.seed}/key/${name}`);
     const epochKey = Uint8Array.from({ length: 32 }, () => random.integer(256));
     const { name: tokenizer, vocabularySize } = this.corpus.tokenizer;
@@ -59,8 +59,8 @@ export class Scene {
       {
         schema: 'touchmark/text-profile@1',
         scheme,
-        prf: { name: 'native', contextWidth },
-        repeats: 'turn',
+        prf: { name: 'native', contextWidth: width },
+        repeats: width === 0 ? 'mark' : 'turn',
         tokenizer: { name: tokenizer, vocabularySize },
       },
       'the power script',

@@ -1,3 +1,4 @@
+import type { BiasedRow, DraftRow } from './api.ts';
 import type { AttributionPowerRow } from './attribution.ts';
 import type { CleanRow, StudentRow } from './students.ts';
 import type { TextRow } from './texts.ts';
@@ -79,6 +80,40 @@ export const textTable = {
         [row.rate.toFixed(3), 8],
         [row.superUniformP.toFixed(3), 7],
         [row.largestLog10E.toFixed(2), 9],
+      ]),
+  },
+  biased: {
+    header: cells('limit', [
+      ['tokens', 7],
+      ['bias', 7],
+      ['bans/1000', 10],
+      ['log10 E', 8],
+      ['variation', 10],
+      ['bound', 7],
+      ['student', 8],
+    ]),
+    line: (row: BiasedRow) =>
+      cells(row.name, [
+        [String(row.tokens), 7],
+        [row.bias.toFixed(3), 7],
+        [row.bans.toFixed(1), 10],
+        [row.log10E.toFixed(1), 8],
+        [row.variation.toFixed(3), 10],
+        [row.variationBound.toFixed(3), 7],
+        [row.student === null ? '-' : row.student.toFixed(1), 8],
+      ]),
+  },
+  drafts: {
+    header: cells('choice by', [
+      ['drafts', 7],
+      ['bans/answer', 12],
+      ['student', 8],
+    ]),
+    line: (row: DraftRow) =>
+      cells(row.name, [
+        [String(row.drafts), 7],
+        [row.bansPerAnswer.toFixed(3), 12],
+        [row.student.toFixed(1), 8],
       ]),
   },
 };

@@ -8,6 +8,14 @@ export interface UnmarkedAnswer {
   readonly probabilities?: ArrayLike<number>;
 }
 
+/** A list for one limit, and how free the model is within it. */
+export interface BiasedChoice {
+  /** Most telling first. */
+  readonly tokens: readonly BiasedToken[];
+  /** The mean over steps of the sum of p (1 - p) over the list: 0 to 1. */
+  readonly freedom: number;
+}
+
 /** With less than this a token's share is a guess. */
 const fewestOccurrences = 2;
 /** Weight of a token's overall share against what was seen after one previous token. */
@@ -24,13 +32,13 @@ const priorWeight = 1;
  * what will be served, in subject, instructions and temperature, the stronger is the test.
  *
  * @param limit the most tokens: 300 or 1,024 for the APIs that take a logit_bias
- * @returns tokens, most telling first, with their shares of the sample
+ * @returns the tokens with their shares of the sample
  * @throws TouchmarkError INPUT_INVALID when no token comes twice, or probabilities do not fit
  */
 export function chooseBiasedTokens(
   answers: readonly UnmarkedAnswer[],
   limit: number,
-): readonly BiasedToken[] {
+): BiasedChoice {
   const shares = countTokens(answers);
   const pairs = countPairs(answers);
   const choice = new Map<number, number>();
@@ -45,16 +53,34 @@ export function chooseBiasedTokens(
   }
   const chosen = [...shares.counts]
     .filter(([, count]) => count >= fewestOccurrences && count < shares.all)
-    .map(([id, count]) => ({
-      id,
-      expected: count / shares.all,
-      information: choice.get(id)! ** 2 / count,
-    }))
-    .sort((left, right) => right.information - left.information || left.id - right.id)
+    .map(([id, count]) => ({ id, count, free: choice.get(id)! }))
+    .sort((a, b) => b.free ** 2 / b.count - a.free ** 2 / a.count || a.id - b.id)
     .slice(0, limit);
-  if (chosen.length > 0) return chosen.map(({ id, expected }) => ({ id, expected }));
+  if (chosen.length > 0) {
+    return {
+      tokens: chosen.map(({ id, count }) => ({ id, expected: count / shares.all })),
+      freedom: chosen.reduce((sum, { free }) => sum + free, 0) / shares.all,
+    };
+  }
   throw new TouchmarkError('INPUT_INVALID', 'The sample is too small to choose tokens from.', {
     hint: 'Give unmarked answers of the model, some 10,000 tokens or more.',
+  });
+}
+
+/**
+ * Returns the bias at which the next-token distributions differ from the unmarked ones by a mean total
+ * variation of at most `variation`, to first order. Over keys, a step's mean total variation is at most
+ * bias / 2 x the root of its sum of p (1 - p), and the mean of roots at most the root of the mean.
+ * Whatever the model, no step's exceeds tanh(bias / 2). A server that adds biases before it divides by
+ * a temperature T needs T times as much.
+ *
+ * @param variation above 0 and below 1
+ * @throws TouchmarkError INPUT_INVALID for a variation outside, or without any freedom
+ */
+export function biasForVariation(variation: number, { freedom }: BiasedChoice): number {
+  if (variation > 0 && variation < 1 && freedom > 0) return (2 * variation) / Math.sqrt(freedom);
+  throw new TouchmarkError('INPUT_INVALID', `No bias gives a total variation of ${variation}.`, {
+    hint: 'Give a mean total variation between 0 and 1, such as 0.05, and a sample with some choice.',
   });
 }
 
