@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { jwtSchema } from './access.ts';
 import { policySchema } from './policy.ts';
+import { serveSchema } from './serve.ts';
 import { suspectsSchema } from './suspects.ts';
-import { quotaSchema, tenantsFileSchema, tenantsSchema } from './tenants.ts';
+import { tenantsFileSchema, tenantsSchema } from './tenants.ts';
 import { beaconSchema, timestampAuthoritySchema } from './vouching.ts';
 
 export const configSchemaName = 'touchmark/config@1';
@@ -48,25 +48,6 @@ const model = z
       .describe('The environment variable that holds the bearer token of the upstream, if any.'),
   })
   .describe('The protected model, as it answers today, without a watermark.');
-
-const serve = z
-  .strictObject({
-    host: z.string().min(1).default('127.0.0.1').describe('The address to listen on.'),
-    port: z
-      .int()
-      .min(0)
-      .max(65_535)
-      .default(8377)
-      .describe('The port to listen on, 0 to 65535; 0 takes a free one.'),
-    jwt: jwtSchema
-      .exactOptional()
-      .describe('Tenants by a signed token (RFC 7519), beside those with API keys.'),
-    quotas: quotaSchema
-      .exactOptional()
-      .describe('What a tenant without a quota of its own may ask for; not limited without it.'),
-  })
-  .prefault({})
-  .describe('The gateway that your customers ask instead of the model.');
 
 const keys = z
   .strictObject({
@@ -362,7 +343,7 @@ const fingerprints = z
 export const configSchema = z.strictObject({
   schema: z.literal(configSchemaName).describe('The version of this file.'),
   model,
-  serve,
+  serve: serveSchema,
   tenants: tenantsSchema,
   tenantsFile: tenantsFileSchema,
   keys,

@@ -1,19 +1,14 @@
 import type { Progress } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { openServingLog } from '../ledger/serving-log.ts';
-import type { ServedModel } from '../serve/answering.ts';
-import { classifierFronts } from '../serve/fronts/registry.ts';
+import { createAdmin } from '../serve/admin.ts';
 import { createGateway } from '../serve/gateway.ts';
-import { createMarking } from '../serve/marking.ts';
-import { createPipeline } from '../serve/pipeline.ts';
-import { sealProfile } from '../serve/profile-sealing.ts';
-import { TenantTable } from '../store/api-keys.ts';
-import type { KeyRing } from '../store/key-ring.ts';
-import { readProfile, requireProfileLabels, writeProfile } from '../store/profile-file.ts';
-import { readInputFile } from '../store/project-files.ts';
-import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
-import { openProject, openProjectRing, type Project, type ProjectOptions } from './project.ts';
-import { openUpstream, type Upstream } from './upstream.ts';
+import { Telemetry } from '../serve/telemetry.ts';
+import { type GatewayKeys, openEpochKeys } from './keys-open.ts';
+import { openProject, type Project, type ProjectOptions } from './project.ts';
+import { openServing, type Serving } from './serving.ts';
+import type { ServingGround } from './serving-parts.ts';
+import { startTracing } from './tracing.ts';
 
 export interface ServeOptions extends ProjectOptions {
   /** Stops the start; a service that runs is stopped with `stop`. */
@@ -29,8 +24,21 @@ export interface ServeOptions extends ProjectOptions {
 export interface Service {
   /** `http://host:port` */
   readonly address: string;
-  readonly model: ServedModel;
-  readonly tenants: readonly string[];
+  /** Where metrics are, if anywhere. */
+  readonly admin: string | undefined;
+  readonly model: string;
+  /** Absent for a language model. */
+  readonly labels: number | undefined;
+  readonly tenants: number;
+  /** The files that a new reading depends on. */
+  files(): readonly string[];
+  /**
+   * Reads configuration and keys again and serves by them; no request is dropped. What the log, the
+   * listening addresses and tracing are, a new start decides.
+   *
+   * @throws TouchmarkError what makes them unusable; the gateway then goes on as before
+   */
+  reload(): Promise<{ readonly tenants: number }>;
   /** Lets requests under way finish, then closes the log and the upstream. */
   stop(): Promise<void>;
 }
@@ -39,16 +47,12 @@ export interface Service {
  * Starts the gateway of a project; seals the watermark profile first where there is none.
  *
  * @throws TouchmarkError CONFIG_INVALID, STORE_LOCKED when another gateway has the log, errors of
- *   the key ring and of the upstream, USAGE when the port is taken; nothing stays open then
+ *   the keys and of the upstream, USAGE when a port is taken; nothing stays open then
  */
 export async function startService(options: ServeOptions): Promise<Service> {
   const project = await openProject(options);
-  const { config, environment } = project;
-  const keyRing = await openProjectRing(project);
-  requireEpochs(project, keyRing);
-  const tenants = new TenantTable(
-    config.tenants.map(({ id, apiKeySha256 }) => ({ tenant: id, apiKeySha256 })),
-  );
+  const { config } = project;
+  const { keys, signingKey } = await openEpochKeys(project);
   const closers: (() => Promise<void>)[] = [];
   const stop = async () => {
     while (closers.length > 0) await closers.pop()?.();
@@ -57,91 +61,83 @@ export async function startService(options: ServeOptions): Promise<Service> {
     const { directory, ...logSettings } = config.log;
     const log = await openServingLog(directory, {
       ...logSettings,
-      signingKey: keyRing.signingKey(),
+      ...(signingKey && { signingKey }),
     });
     closers.push(() => log.close());
-    const upstream = await openUpstream(config, { environment, signal: options.signal });
-    closers.push(() => upstream.classifier.close());
-    const profile = await profileOf(project, upstream, options);
+    const tracing =
+      config.serve.traces === undefined ? undefined : await startTracing(config.serve.traces);
+    if (tracing) closers.push(() => tracing.close());
+    const telemetry = new Telemetry(tracing?.tracer);
+    telemetry.gauge('touchmark_log_entries', 'Entries of the serving log.', () => log.count);
+    const ground: ServingGround = {
+      ...options,
+      log,
+      telemetry,
+      onFailure(error) {
+        telemetry.failure(error);
+        options.onFailure(error);
+      },
+      onAlarm(alarm, answers, cause) {
+        telemetry.alarm(alarm, answers);
+        options.onFailure(cause);
+      },
+    };
+    let current: Serving = await openServing(project, ground, keys);
+    let files = filesOf(project, keys);
+    closers.push(() => current.upstream.close());
     options.signal.throwIfAborted();
-    const answering = createPipeline({
-      upstream: upstream.classifier,
-      model: upstream.model,
-      marking: createMarking({
-        profile,
-        modelVersion: upstream.model.version,
-        keys: keyRing,
-        log,
-        clock: () => new Date(),
-      }),
-    });
-    const gateway = createGateway({
-      service: answering,
-      fronts: classifierFronts(answering),
-      tenants: (apiKey) => tenants.find(apiKey),
-      onFailure: options.onFailure,
-    });
+    const gateway = createGateway(current.gateway);
     closers.push(() => gateway.close());
+    const admin = await startAdmin(config.serve, () => current, telemetry, closers);
     const address = await gateway.listen(config.serve);
-    return { address, model: upstream.model, tenants: config.tenants.map(({ id }) => id), stop };
+    const reload = async () => {
+      try {
+        const again = await openProject(options);
+        const { keys: newKeys } = await openEpochKeys(again);
+        const next = await openServing(again, ground, newKeys, current.upstream);
+        const earlier = current;
+        current = next;
+        files = filesOf(again, newKeys);
+        const replaced = gateway.replace(next.gateway);
+        if (earlier.upstream !== next.upstream) {
+          void replaced.then(() => earlier.upstream.close()).catch(options.onFailure);
+        }
+        telemetry.reload('done');
+        return { tenants: next.tenants };
+      } catch (cause) {
+        telemetry.reload('failed');
+        throw cause;
+      }
+    };
+    const { name, labels } = current.service;
+    const tenants = current.tenants;
+    return { address, admin, model: name, labels, tenants, files: () => files, reload, stop };
   } catch (cause) {
     await stop();
     throw cause;
   }
 }
 
-async function profileOf(
-  { profilePath, config }: Project,
-  { classifier, model }: Upstream,
-  { signal, progress, onNotice }: ServeOptions,
-): Promise<ClassifierProfile> {
-  const sealed = await readProfile(profilePath);
-  if (sealed !== undefined) {
-    requireProfileLabels(profilePath, sealed, model.labels);
-    return sealed;
-  }
-  const inputs = await readInputFile(config.inputs.twin);
-  if (inputs.length === 0 && model.input !== 'text') {
-    throw new TouchmarkError('INPUT_INVALID', `${config.inputs.twin} holds no inputs.`, {
-      hint: 'A watermark on tensors is measured on some: put at least a hundred there (.jsonl).',
-    });
-  }
-  if (inputs.length < 1400) {
-    onNotice(
-      `${config.inputs.twin} holds ${inputs.length} questions: with fewer than 1400 the strength of the watermark is a guess. It is sealed now and stays.`,
-    );
-  }
-  const { labels } = model;
-  const targets = config.watermark;
-  const freshInputs = await readInputFile(config.inputs.fresh);
-  const profile = await sealProfile({
-    classifier,
-    labels,
-    inputs,
-    freshInputs,
-    targets,
-    signal,
-    progress,
-  });
-  await writeProfile(profilePath, profile);
-  return profile;
+function filesOf({ path, config }: Project, { path: keyFile }: GatewayKeys): readonly string[] {
+  return [path, keyFile, ...(config.tenantsFile === undefined ? [] : [config.tenantsFile])];
 }
 
-/** Every tenant needs a commitment before its first answer. */
-function requireEpochs({ path, config }: Project, keyRing: KeyRing): void {
-  const known = new Set(keyRing.tenants());
-  const missing = config.tenants.find(({ id }) => !known.has(id));
-  if (missing !== undefined) {
-    throw new TouchmarkError(
-      'CONFIG_INVALID',
-      `The tenant "${missing.id}" has no epoch in the key ring ${keyRing.path}.`,
-      {
-        hint: `Remove it from ${path} and add it with: touchmark keys generate --tenant ${missing.id}`,
-      },
-    );
+async function startAdmin(
+  { adminHost, adminPort }: { readonly adminHost: string; readonly adminPort?: number },
+  current: () => Serving,
+  telemetry: Telemetry,
+  closers: (() => Promise<void>)[],
+): Promise<string | undefined> {
+  if (adminPort === undefined) return undefined;
+  const admin = createAdmin({ ready: () => current().service.ready() }, telemetry);
+  closers.push(() => admin.close());
+  try {
+    return await admin.listen({ host: adminHost, port: adminPort });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    throw new TouchmarkError('USAGE', `cannot listen on ${adminHost} port ${adminPort}: ${code}`, {
+      hint: 'choose another serve.adminPort, or leave it out',
+      cause,
+    });
   }
-  if (config.tenants.length > 0) return;
-  throw new TouchmarkError('CONFIG_INVALID', `${path} has no tenants: nobody could ask.`, {
-    hint: 'Add one with: touchmark keys generate --tenant NAME',
-  });
 }

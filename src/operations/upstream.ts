@@ -11,6 +11,17 @@ import type { ServedModel } from '../serve/answering.ts';
 export interface Upstream {
   readonly classifier: RemoteClassifier;
   readonly model: ServedModel;
+  /** Where its own protocol can pass through: the columns of its probabilities are our labels. */
+  readonly inFlight?: InFlight;
+}
+
+/** A server whose clients can go on speaking to it through a gateway. */
+export interface InFlight {
+  readonly protocol: 'kserve' | 'tfserving';
+  /** The server, with what stands before the protocol's paths. */
+  readonly server: URL;
+  /** The model's path in the protocol. */
+  readonly path: string;
 }
 
 export interface UpstreamOptions extends Pick<RemoteOptions, 'timeoutMilliseconds' | 'retries'> {
@@ -41,10 +52,27 @@ export async function openUpstream(
   const described = await describe(open(model.labels ?? []), signal);
   const labels = labelsOf(model, described);
   const version = described.version ?? 'unversioned';
+  const given = described.labels ?? labels;
+  const inFlight = given.join('\n') === labels.join('\n') ? inFlightOf(model.upstream) : undefined;
   return {
     classifier: open(labels),
     model: { name: model.name, version, labels, input: model.input },
+    ...(inFlight && { inFlight }),
   };
+}
+
+const protocols = {
+  kserve: /^(.*)(\/v2\/models\/[^/]+(?:\/versions\/[^/]+)?)(?:\/infer)?\/?$/,
+  tfserving: /^(.*)(\/v1\/models\/[^/:]+(?:\/(?:versions|labels)\/[^/:]+)?)(?::\w+)?\/?$/,
+} as const;
+
+function inFlightOf(upstream: string): InFlight | undefined {
+  const [, protocol = '', address = ''] = /^([^:]+):(.*)$/s.exec(upstream) ?? [];
+  if (protocol !== 'kserve' && protocol !== 'tfserving') return undefined;
+  const url = new URL(address);
+  const [, base, path] = protocols[protocol].exec(url.pathname) ?? [];
+  if (base === undefined || path === undefined || url.search !== '') return undefined;
+  return { protocol, server: new URL(`${url.origin}${base}`), path };
 }
 
 async function describe(classifier: RemoteClassifier, signal: AbortSignal): Promise<Description> {
@@ -90,7 +118,12 @@ function labelsOf(model: Config['model'], { labels: given }: Description): reado
   );
 }
 
-function bearerOf(name: string | undefined, environment: Environment): string | undefined {
+/**
+ * Returns the bearer token that a variable holds, if one is named.
+ *
+ * @throws TouchmarkError CONFIG_INVALID when the variable is not set
+ */
+export function bearerOf(name: string | undefined, environment: Environment): string | undefined {
   if (name === undefined) return undefined;
   const bearer = environment[name];
   if (bearer !== undefined && bearer !== '') return bearer;

@@ -1,6 +1,7 @@
 import { digestOf } from '../audit/plan.ts';
 import type { Input } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
+import { upstreamError } from '../models/clean-answers.ts';
 import { ClassifierMarker, type MarkedAnswer } from '../watermark/classifier-marker.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import { servingFloor, toDistribution, topTwo } from '../watermark/probability/distribution.ts';
@@ -124,11 +125,8 @@ function unmarked(clean: Float64Array): MarkedAnswer {
 }
 
 function distributions({ inputs, clean }: AnsweredInputs, classes: number): Float64Array[] {
-  const invalid = (message: string, hint: string, cause?: unknown) =>
-    new TouchmarkError('UPSTREAM_ANSWER_INVALID', `the protected model ${message}`, {
-      hint,
-      cause,
-    });
+  const invalid = (message: string, hint: string) =>
+    new TouchmarkError('UPSTREAM_ANSWER_INVALID', `the protected model ${message}`, { hint });
   if (clean.length !== inputs.length) {
     throw invalid(
       `gave ${clean.length} answers to ${inputs.length} inputs`,
@@ -145,12 +143,7 @@ function distributions({ inputs, clean }: AnsweredInputs, classes: number): Floa
     try {
       return toDistribution(row, servingFloor);
     } catch (cause) {
-      const reason = TouchmarkError.isInstance(cause) ? cause.message : 'not a row of numbers';
-      throw invalid(
-        `gave no distribution for input ${index}: ${reason}`,
-        'normalise each row over all classes before it is served',
-        cause,
-      );
+      throw upstreamError(cause);
     }
   });
 }

@@ -12,7 +12,7 @@ it('serves until SIGTERM, and leaves a log that verifies', async () => {
   const lines = createInterface({ input: child.stdout });
   const [line] = await Promise.race([once(lines, 'line'), once(child, 'exit')]);
   const ready = JSON.parse(String(line));
-  expect(ready).toMatchObject({ model: 'my-model', labels: 3, tenants: ['example'] });
+  expect(ready).toMatchObject({ model: 'my-model', labels: 3, tenants: 1 });
 
   const response = await fetch(`${ready.address}/classify`, {
     method: 'POST',

@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { TouchmarkError } from '../../errors.ts';
 import { canonicalInput } from '../../keys/canonical-input.ts';
 import { flatten } from '../../models/adapters/tensors.ts';
 import type { ServedAnswer, ServedModel } from '../answering.ts';
@@ -11,7 +10,12 @@ import { inferenceRequest, readInputTensor } from '../fronts/open-inference-wire
 import type { Limits } from '../limits.ts';
 import type { Marking } from '../marking.ts';
 import { literal, passThrough } from './pass-through.ts';
-import { requireSuccess, type UpstreamConnection } from './upstream-connection.ts';
+import {
+  readJson,
+  requireSuccess,
+  type UpstreamConnection,
+  unusable,
+} from './upstream-connection.ts';
 
 export interface OpenInferenceProxyOptions {
   readonly upstream: UpstreamConnection;
@@ -103,13 +107,7 @@ function asked(body: unknown): unknown {
 }
 
 function readReply(body: Buffer): z.infer<typeof inferenceReply> {
-  let document: unknown;
-  try {
-    document = JSON.parse(body.toString('utf8'));
-  } catch {
-    throw unusable('is no JSON');
-  }
-  const parsed = inferenceReply.safeParse(document);
+  const parsed = inferenceReply.safeParse(readJson(body));
   if (parsed.success) return parsed.data;
   throw unusable(`does not fit the protocol: ${z.prettifyError(parsed.error)}`);
 }
@@ -146,10 +144,4 @@ function withLabels(
   const named = output.datatype === 'BYTES';
   const data = answers.map(({ label }) => (named ? labels[label] : label));
   return { ...output, shape: [answers.length], data };
-}
-
-function unusable(reason: string): TouchmarkError {
-  return new TouchmarkError('UPSTREAM_ANSWER_INVALID', `the upstream's answer ${reason}`, {
-    hint: 'see what the model server answers to the same request without the gateway',
-  });
 }

@@ -45,16 +45,19 @@ const hidden = { hint: 'see whether the model server runs, and what it logs' };
 export class UpstreamConnection {
   readonly #pool: Pool;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #base: string;
 
-  constructor(origin: string, options: UpstreamConnectionOptions = {}) {
+  /** @param address with the path, if any, that stands before those of requests */
+  constructor(address: URL, options: UpstreamConnectionOptions = {}) {
     const { bearer, connections = 128, timeoutMilliseconds = 60_000 } = options;
     const { answerLimitBytes = 64 * 2 ** 20 } = options;
-    this.#pool = new Pool(origin, {
+    this.#pool = new Pool(address.origin, {
       connections,
       headersTimeout: timeoutMilliseconds,
       bodyTimeout: timeoutMilliseconds,
       maxResponseSize: answerLimitBytes,
     });
+    this.#base = address.pathname.replace(/\/+$/, '');
     this.#headers = {
       'accept-encoding': 'identity',
       ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
@@ -89,7 +92,7 @@ export class UpstreamConnection {
     const { method, path, body, headers, signal } = request;
     const options = {
       method,
-      path,
+      path: this.#base + path,
       signal,
       headers: {
         ...this.#headers,
@@ -157,4 +160,21 @@ function saidIn(body: Buffer): string {
     // not JSON: nothing to quote
   }
   return 'it does not say why';
+}
+
+/** Returns the JSON of an answer. @throws TouchmarkError UPSTREAM_ANSWER_INVALID */
+export function readJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (cause) {
+    throw unusable('is no JSON', cause);
+  }
+}
+
+/** Returns the error for an answer that is not what its protocol or the model's labels ask for. */
+export function unusable(reason: string, cause?: unknown): TouchmarkError {
+  return new TouchmarkError('UPSTREAM_ANSWER_INVALID', `the upstream's answer ${reason}`, {
+    hint: 'see what the model server answers to the same request without the gateway',
+    cause,
+  });
 }
