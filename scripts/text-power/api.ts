@@ -6,6 +6,7 @@ import {
   type BiasedChoice,
   biasForVariation,
   chooseBiasedTokens,
+  type UnmarkedAnswer,
 } from '../../src/watermark/text/api/choose-tokens.ts';
 import { TextDetector } from '../../src/watermark/text/detect.ts';
 import type { TextProfile } from '../../src/watermark/text/profile.ts';
@@ -38,6 +39,8 @@ export interface DraftRow {
   readonly student: number;
 }
 
+type Scheme = TextProfile['scheme'];
+
 const answerLength = 100;
 const answersPerSample = 10;
 const sampleAnswers = 500;
@@ -50,12 +53,13 @@ const budgets = [0.03, 0.1];
 /** Chooses lists from unmarked answers and measures each limit at each difference of logits. */
 export async function measureBiased(scene: Scene, progress: Progress): Promise<BiasedRow[]> {
   const rows: BiasedRow[] = [];
+  const sample = await unmarkedAnswers(scene, progress);
   for (const [name, limit] of [
     ['300', 300],
     ['1,024', 1024],
     ['full', Infinity],
   ] as const) {
-    const choice = await chosen(scene, limit, progress);
+    const choice = chooseBiasedTokens(sample, limit);
     const biases = [
       ...budgets.map((budget) => biasForVariation(budget, choice)),
       ...[1, 2, 4].map((delta) => delta / 2),
@@ -69,15 +73,16 @@ export async function measureBiased(scene: Scene, progress: Progress): Promise<B
 
 /** Measures marks by the choice among drafts, under contexts of several widths and none. */
 export async function measureDrafts(scene: Scene, progress: Progress): Promise<DraftRow[]> {
-  const choice = await chosen(scene, 1024, progress);
+  const choice = chooseBiasedTokens(await unmarkedAnswers(scene, progress), 1024);
   const pool = await draftPool(scene, progress);
   const rows: DraftRow[] = [];
-  for (const [name, scheme, width] of [
+  const cases: readonly (readonly [string, Scheme, number])[] = [
     ['gumbel, context 4', { name: 'gumbel' }, 4],
     ['gumbel, context 1', { name: 'gumbel' }, 1],
     ['fixed green list', { name: 'fixed-green-list', gamma: 0.5, delta: 2 }, 0],
     ['biased list 1,024', { name: 'biased-list', bias: 1, tokens: [...choice.tokens] }, 0],
-  ] as const) {
+  ];
+  for (const [name, scheme, width] of cases) {
     for (const drafts of draftCounts) {
       rows.push(await measureChosen(scene, { name, scheme, width, drafts, pool }));
       progress(`drafts: ${name}`, drafts, draftCounts.at(-1)!);
@@ -86,12 +91,9 @@ export async function measureDrafts(scene: Scene, progress: Progress): Promise<D
   return rows;
 }
 
-async function chosen(scene: Scene, limit: number, progress: Progress): Promise<BiasedChoice> {
+async function unmarkedAnswers(scene: Scene, progress: Progress): Promise<UnmarkedAnswer[]> {
   const answers = await speak(scene, 'api/unmarked', sampleAnswers, progress);
-  return chooseBiasedTokens(
-    answers.map((tokens) => ({ tokens })),
-    limit,
-  );
+  return answers.map((tokens) => ({ tokens }));
 }
 
 async function measureList(
@@ -99,7 +101,7 @@ async function measureList(
   { name, choice, bias }: { name: string; choice: BiasedChoice; bias: number },
   progress: Progress,
 ): Promise<BiasedRow> {
-  const scheme = { name: 'biased-list', bias, tokens: [...choice.tokens] } as const;
+  const scheme: Scheme = { name: 'biased-list', bias, tokens: [...choice.tokens] };
   const measures = { entropy: 0, variation: 0, steps: 0 };
   let [bans, log10E] = [0, 0];
   for (let key = 0; key < keys; key++) {
@@ -151,14 +153,13 @@ async function measureChosen(
     pool,
   }: {
     name: string;
-    scheme: TextProfile['scheme'];
+    scheme: Scheme;
     width: number;
     drafts: number;
     pool: readonly Int32Array[][];
   },
 ): Promise<DraftRow> {
   let bansPerAnswer = 0;
-  const lessons: Int32Array[] = [];
   const watermarks = Array.from({ length: studentAnswers / servedAnswers }, (_, key) =>
     scene.watermark(scheme, `drafts/${key}`, width),
   );
@@ -168,7 +169,7 @@ async function measureChosen(
     const { log10P } = detect(watermark, served);
     bansPerAnswer -= log10P / servedAnswers / watermarks.length;
   }
-  lessons.push(...chooseAll(watermarks[0]!, pool, drafts, 0, studentAnswers));
+  const lessons = chooseAll(watermarks[0]!, pool, drafts, 0, studentAnswers);
   const student = await readStudent(scene, watermarks[0]!, lessons, 10 * answersPerSample);
   return { name, drafts, bansPerAnswer, student };
 }

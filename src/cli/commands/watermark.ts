@@ -12,12 +12,12 @@ const oneLineEach =
 const reasonsInPlace = 'each has its reason in its place';
 const reasonsAbove = 'the reasons are above, and the rest is the result';
 
-/** Adds `watermark embed`, `watermark detect` and `watermark attribute`. */
+/** Adds `watermark embed`, `choose`, `detect` and `attribute`. */
 export function addWatermark(program: Argv): Argv {
   return program.command('watermark', 'Text marks over streams of JSON lines', (group) =>
-    addAttribute(addDetect(addEmbed(group))).demandCommand(
+    addAttribute(addDetect(addChoose(addEmbed(group)))).demandCommand(
       1,
-      'Say what to do: watermark embed, detect or attribute.',
+      'Say what to do: watermark embed, choose, detect or attribute.',
     ),
   );
 }
@@ -55,6 +55,61 @@ function addEmbed(group: Argv): Argv {
       const stream = openLineStream(options.in);
       await writeJsonLines(embedLines(stream, chosen));
       concludeLines(stream.counts, reasonsInPlace);
+    },
+  );
+}
+
+function addChoose(group: Argv): Argv {
+  return group.command(
+    'choose',
+    'Choose what to bias through an API, from unmarked answers',
+    (command) =>
+      command
+        .options({
+          profile: flags.profile,
+          ...lineFlags,
+          limit: {
+            ...flags.limit,
+            demandOption: true,
+            describe: 'the most tokens that the API takes: often 300 or 1,024',
+          },
+          bias: { type: 'number', requiresArg: true, describe: 'logits to add or take' },
+          variation: {
+            type: 'number',
+            requiresArg: true,
+            describe: 'the mean total variation of next tokens that the bias may cost',
+          },
+        })
+        .conflicts('bias', 'variation')
+        .check((given) => {
+          if (given.bias === undefined && given.variation === undefined) {
+            throw new Error('Say how strong the mark is to be: --bias or --variation.');
+          }
+          return true;
+        })
+        .example(
+          '$0 watermark choose --profile fixed.json --limit 300 --variation 0.05 < unmarked.jsonl > biased.json',
+          'the 300 most telling tokens',
+        )
+        .epilogue(
+          'A line is one unmarked answer of the model to be served: tokens or text, promptLength or prompt as in watermark detect, and logProbabilities of its tokens where the API gives them. Out comes a text profile with the tokenizer of --profile and a biased list; no key is read. Lines that cannot be used are noted, and the exit code is 2 at the end.',
+        ),
+    async (options) => {
+      const { chooseList } = await import('../../operations/watermark-choose.ts');
+      const stream = openLineStream(options.in);
+      const { bias, variation = Number.NaN } = options;
+      const chosen = await chooseList(stream, {
+        profilePath: options.profile,
+        limit: options.limit,
+        strength: bias === undefined ? { variation } : { bias },
+        onFailure: noteFailure,
+        ...(options.tokenizer !== undefined && { tokenizerFolder: options.tokenizer }),
+      });
+      note(
+        `mean total variation at most ${chosen.variation.toPrecision(2)} to first order, and at no step above ${chosen.largestVariation.toPrecision(2)}`,
+      );
+      await print(JSON.stringify(chosen.profile));
+      concludeLines(stream.counts, reasonsAbove);
     },
   );
 }
