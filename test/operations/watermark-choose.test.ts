@@ -1,10 +1,10 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { chooseList } from '../../src/operations/watermark-choose.ts';
 import { detectTogether } from '../../src/operations/watermark-detect.ts';
 import { logitBias } from '../../src/operations/watermark-embed.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
 import { drawToken, nativeProfile } from '../watermark/text/random-text.ts';
-import { streamOf, type WatermarkScene, watermarkScene } from './watermark-scene.ts';
+import { streamOf, watermarkScene } from './watermark-scene.ts';
 
 const vocabularySize = 500;
 const base = nativeProfile();
@@ -23,15 +23,9 @@ function answers(seed: string, count: number, bias: Readonly<Record<string, numb
 }
 
 describe('watermark choose', () => {
-  let scene: WatermarkScene;
-  let profilePath: string;
-
-  beforeAll(async () => {
-    scene = await watermarkScene();
-    profilePath = scene.write('base.json', base);
-  });
-
   it('makes the profile that embeds and detects, without a key, at the cost that was asked for', async () => {
+    const scene = await watermarkScene();
+    const profilePath = scene.write('base.json', base);
     const onFailure = () => undefined;
     const chosen = await chooseList(streamOf(answers('unmarked', 200)), {
       profilePath,
@@ -62,6 +56,7 @@ describe('watermark choose', () => {
   });
 
   it('prefers tokens that are a choice to those that the model was sure of', async () => {
+    const profilePath = (await watermarkScene()).write('base.json', base);
     const lines = answers('scored', 40).map((line) => ({
       ...line,
       logProbabilities: line.tokens.map((token) => Math.log(token % 2 === 0 ? 0.999 : 0.1)),
@@ -76,18 +71,23 @@ describe('watermark choose', () => {
     expect('tokens' in scheme && scheme.tokens.every(({ id }) => id % 2 === 1)).toBe(true);
   });
 
-  it.each([
-    [{ limit: 0, strength: { bias: 1 } }, 'USAGE', 'limit'],
-    [{ limit: 2.5, strength: { bias: 1 } }, 'USAGE', 'limit'],
-    [{ limit: 9, strength: { bias: 0 } }, 'USAGE', 'bias'],
-    [{ limit: 9, strength: { variation: Number.NaN } }, 'USAGE', 'variation'],
-    [{ limit: 9, strength: { bias: 1 } }, 'INPUT_INVALID', 'too small'],
-  ] as const)('refuses %j', async (given, code, message) => {
-    const failures: unknown[] = [];
-    const stream = streamOf([{ tokens: [1, 2], logProbabilities: [-1] }, { tokens: [3] }]);
-    const onFailure = (failure: unknown) => failures.push(failure);
-    const chosen = chooseList(stream, { profilePath, onFailure, ...given });
-    await expect(chosen).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
-    if (code === 'INPUT_INVALID') expect(failures).toMatchObject([{ line: 1 }]);
+  it('refuses what is out of range, lines that do not fit, and samples that are too small', async () => {
+    const profilePath = (await watermarkScene()).write('base.json', base);
+    for (const [given, code, message] of [
+      [{ limit: 0, strength: { bias: 1 } }, 'USAGE', 'limit'],
+      [{ limit: 2.5, strength: { bias: 1 } }, 'USAGE', 'limit'],
+      [{ limit: 9, strength: { bias: 0 } }, 'USAGE', 'bias'],
+      [{ limit: 9, strength: { variation: Number.NaN } }, 'USAGE', 'variation'],
+      [{ limit: 9, strength: { bias: 1 } }, 'INPUT_INVALID', 'too small'],
+    ] as const) {
+      const failures: unknown[] = [];
+      const stream = streamOf([{ tokens: [1, 2], logProbabilities: [-1] }, { tokens: [3] }]);
+      const onFailure = (failure: unknown) => failures.push(failure);
+      await expect(chooseList(stream, { profilePath, onFailure, ...given })).rejects.toMatchObject({
+        code,
+        message: expect.stringContaining(message),
+      });
+      expect(failures).toMatchObject(code === 'INPUT_INVALID' ? [{ line: 1 }] : []);
+    }
   });
 });
