@@ -27,7 +27,7 @@ export async function benchEmbedding(): Promise<readonly BenchRow[]> {
     features: hashNgrams(text, carrierNgrams),
   }));
   const profile: ClassifierProfile = {
-    schema: 'touchmark/classifier-profile@1',
+    schema: 'touchmark/classifier-profile@2',
     labels: labels.slice(0, classes),
     features: { kind: 'text', ngrams: carrierNgrams },
     markedClasses: Array.from({ length: classes / 2 }, (_, index) => 2 * index),

@@ -26,7 +26,7 @@ const hiddenUnits = 6;
 const letters = [...'aeioubcdlmnrst éüñçå'];
 
 const marking = {
-  schema: 'touchmark/classifier-profile@1',
+  schema: 'touchmark/classifier-profile@2',
   labels,
   markedClasses: [0, 2, 3, 5],
   bandwidth: 0.7,

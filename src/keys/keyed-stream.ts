@@ -1,6 +1,9 @@
-import { type Cipher, createCipheriv, createHmac } from 'node:crypto';
+import { type Cipher, createCipheriv, createHmac, hash } from 'node:crypto';
 import { lengthPrefixed, requireKey, requireWellFormed } from './encoding.ts';
 
+const blockBytes = 16;
+const hashBlockBytes = 64;
+const bigEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 0;
 const chunkBytes = 8192;
 const zeros = new Uint8Array(chunkBytes);
 const bitDomain = lengthPrefixed('touchmark/v1/bit');
@@ -19,11 +22,7 @@ export class KeyedStream {
 
   /** @throws TouchmarkError INPUT_INVALID when the key does not have 32 bytes */
   constructor(key: Uint8Array, domain: string) {
-    requireKey(key, 'stream key');
-    requireWellFormed(domain, 'stream domain');
-    const message = lengthPrefixed('touchmark/v1/stream', domain);
-    const streamKey = createHmac('sha256', key).update(message).digest();
-    this.#cipher = createCipheriv('aes-256-ctr', streamKey, new Uint8Array(16));
+    this.#cipher = createCipheriv('aes-256-ctr', streamKey(key, domain), new Uint8Array(16));
   }
 
   /** Returns the next four bytes as a little-endian whole number in [0, 2^32). */
@@ -80,6 +79,53 @@ export class KeyedStream {
   }
 }
 
+/** The keystream of `KeyedStream`, read by the block wherever it lies. */
+export class KeyedBlocks {
+  readonly #cipher: Cipher;
+
+  /** @throws TouchmarkError INPUT_INVALID when the key does not have 32 bytes */
+  constructor(key: Uint8Array, domain: string) {
+    this.#cipher = createCipheriv('aes-256-ecb', streamKey(key, domain), null);
+    this.#cipher.setAutoPadding(false);
+  }
+
+  /**
+   * Returns runs of the keystream one after the other, as 32-bit little-endian words: run i is the
+   * `length` blocks of 16 bytes from block `length` * `numbers[i]` on.
+   *
+   * @param numbers below 2^32 / `length`
+   */
+  runs(numbers: Uint32Array, length: number): Uint32Array {
+    const bytes = blockBytes * length * numbers.length;
+    if (counters.byteLength < bytes) counters = new DataView(new ArrayBuffer(bytes));
+    let at = blockBytes - 4;
+    for (let run = 0; run < numbers.length; run += 1) {
+      let block = numbers[run]! * length;
+      for (const end = block + length; block < end; block += 1) {
+        counters.setUint32(at, block);
+        at += blockBytes;
+      }
+    }
+    return wordsOf(this.#cipher.update(new Uint8Array(counters.buffer, 0, bytes)));
+  }
+}
+
+/** Counter blocks, of whose 16 bytes only the last four are ever written. */
+let counters = new DataView(new ArrayBuffer(0));
+
+function wordsOf(bytes: Buffer): Uint32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+  if (bigEndian) Buffer.from(aligned.buffer, aligned.byteOffset, aligned.length).swap32();
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
+}
+
+function streamKey(key: Uint8Array, domain: string): Buffer {
+  requireKey(key, 'stream key');
+  requireWellFormed(domain, 'stream domain');
+  const message = lengthPrefixed('touchmark/v1/stream', domain);
+  return createHmac('sha256', key).update(message).digest();
+}
+
 /**
  * Returns one fair bit of (key, message): the lowest bit of the first byte of
  * HMAC-SHA256(key, ("touchmark/v1/bit") || message). It is the per-query sign and the label coin.
@@ -88,6 +134,18 @@ export class KeyedStream {
  */
 export function keyedBit(key: Uint8Array, message: Uint8Array): 0 | 1 {
   requireKey(key, 'coin key');
-  const digest = createHmac('sha256', key).update(bitDomain).update(message).digest();
-  return (digest.readUInt8(0) & 1) === 1 ? 1 : 0;
+  const inner = Buffer.allocUnsafe(hashBlockBytes + bitDomain.length + message.length);
+  writePad(inner, key, 0x36);
+  inner.set(bitDomain, hashBlockBytes);
+  inner.set(message, hashBlockBytes + bitDomain.length);
+  const outer = Buffer.allocUnsafe(hashBlockBytes + 32);
+  writePad(outer, key, 0x5c);
+  outer.write(hash('sha256', inner, 'binary'), hashBlockBytes, 'binary');
+  return (hash('sha256', outer, 'binary').charCodeAt(0) & 1) === 1 ? 1 : 0;
+}
+
+/** The first block of either hash of HMAC (RFC 2104): two whole hashes cost less than an Hmac. */
+function writePad(block: Buffer, key: Uint8Array, pad: number): void {
+  for (let index = 0; index < key.length; index += 1) block[index] = key[index]! ^ pad;
+  block.fill(pad, key.length, hashBlockBytes);
 }

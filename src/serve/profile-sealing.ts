@@ -6,6 +6,7 @@ import { seededRandom } from '../stats/sampling.ts';
 import { ClassifierMarker, deriveModulation } from '../watermark/classifier-marker.ts';
 import {
   type ClassifierProfile,
+  currentProfileSchema,
   type FeatureMap,
   readFeatures,
 } from '../watermark/classifier-profile.ts';
@@ -63,7 +64,7 @@ export async function sealProfile(options: SealingOptions): Promise<ClassifierPr
   const features = featureMapOf(inputs);
   const clean = await askAllClean(options.classifier, inputs, options.signal, options.progress);
   const base = {
-    schema: 'touchmark/classifier-profile@1' as const,
+    schema: currentProfileSchema,
     labels,
     features,
     markedClasses: halfOfClasses(labels.length, clean),

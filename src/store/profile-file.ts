@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import { TouchmarkError } from '../errors.ts';
 import { parseJson } from '../json.ts';
-import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
+import { type ClassifierProfile, profileSchemas } from '../watermark/classifier-profile.ts';
 import { readTextIfPresent, replaceFile } from './project-files.ts';
 
-const schemaName = 'touchmark/classifier-profile@1';
 const list = <Item extends z.ZodType>(item: Item) => z.array(item).readonly();
 const count = z.int().nonnegative();
 
 const profileSchema: z.ZodType<ClassifierProfile> = z.strictObject({
-  schema: z.literal(schemaName),
+  schema: z.enum(profileSchemas),
   labels: list(z.string()),
   features: z.discriminatedUnion('kind', [
     z.strictObject({
@@ -52,14 +51,20 @@ export async function readProfile(path: string): Promise<ClassifierProfile | und
   const parsed = profileSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const { schema } = z.object({ schema: z.string() }).catch({ schema: '' }).parse(value);
-  if (/^touchmark\/classifier-profile@\d+$/.test(schema) && schema !== schemaName) {
+  if (/^touchmark\/classifier-profile@\d+$/.test(schema) && !isRead(schema)) {
     throw damaged(
-      `${path} says ${schema}; this version reads ${schemaName}.`,
+      `${path} says ${schema}; this version reads ${profileSchemas.join(' and ')}.`,
       'Upgrade touchmark.',
     );
   }
   const where = parsed.error.issues[0]?.path.join('.') || 'the top level';
-  throw damaged(`${path} is no ${schemaName}: ${where} is not as it was written.`);
+  throw damaged(
+    `${path} is no ${isRead(schema) ? schema : profileSchemas.at(-1)}: ${where} is not as it was written.`,
+  );
+}
+
+function isRead(schema: string): boolean {
+  return profileSchemas.some((each) => each === schema);
 }
 
 /**

@@ -6,6 +6,21 @@ import { hashNgrams, type NgramOptions, type SparseVector } from './probability/
 /** Deviations from the mean beyond which a tensor's value is cut. */
 const farthest = 8;
 
+/** What profiles call themselves, and where each finds the signs of its linear carriers. */
+const layouts = {
+  'touchmark/classifier-profile@1': 'streamed',
+  'touchmark/classifier-profile@2': 'packed',
+} as const;
+
+export type ProfileSchema = keyof typeof layouts;
+
+/** What a profile calls itself that is sealed now. */
+export const currentProfileSchema =
+  'touchmark/classifier-profile@2' as const satisfies ProfileSchema;
+
+/** What the profiles call themselves that can be read. */
+export const profileSchemas = Object.keys(layouts) as readonly ProfileSchema[];
+
 /** How the carriers read an input. */
 export type FeatureMap =
   | {
@@ -27,7 +42,8 @@ export type FeatureMap =
  * epoch: a test reads with the profile that the answers were marked with.
  */
 export interface ClassifierProfile {
-  readonly schema: 'touchmark/classifier-profile@1';
+  /** The version says how the carriers are read from their key; new profiles are `@2`. */
+  readonly schema: ProfileSchema;
   readonly labels: readonly string[];
   readonly features: FeatureMap;
   /**
@@ -52,10 +68,22 @@ export interface ClassifierProfile {
   readonly twinPool?: string;
 }
 
-/** The shape of the carrier bank that a profile asks for. */
+/**
+ * The shape of the carrier bank that a profile asks for.
+ *
+ * @throws INPUT_INVALID for a profile of an unknown version.
+ */
 export function carrierShape(profile: ClassifierProfile): CarrierShape {
-  const { features } = profile;
+  const { features, schema } = profile;
+  if (!profileSchemas.includes(schema)) {
+    throw new TouchmarkError(
+      'INPUT_INVALID',
+      `the watermark profile says ${JSON.stringify(schema)}; this version reads ${profileSchemas.join(' and ')}`,
+      { hint: 'upgrade touchmark' },
+    );
+  }
   return {
+    layout: layouts[schema],
     classes: profile.labels.length,
     markedClasses: profile.markedClasses,
     ...(features.kind === 'text'

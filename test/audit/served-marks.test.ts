@@ -5,7 +5,7 @@ import { ClassifierMarker } from '../../src/watermark/classifier-marker.ts';
 import type { ClassifierProfile } from '../../src/watermark/classifier-profile.ts';
 
 const profile: ClassifierProfile = {
-  schema: 'touchmark/classifier-profile@1',
+  schema: 'touchmark/classifier-profile@2',
   labels: ['a', 'b', 'c'],
   features: { kind: 'text', ngrams: { dimensions: 64, shortest: 1, longest: 2, seed: 0 } },
   markedClasses: [0, 1, 2],

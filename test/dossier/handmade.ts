@@ -12,7 +12,7 @@ const none = `sha256:${'0'.repeat(64)}`;
 
 /** A watermark small enough to be read in no time. */
 const profile: ClassifierProfile = {
-  schema: 'touchmark/classifier-profile@1',
+  schema: 'touchmark/classifier-profile@2',
   labels: [...labels],
   features: { kind: 'text', ngrams: { dimensions: 64, shortest: 1, longest: 3, seed: 7 } },
   markedClasses: [0, 2, 4],

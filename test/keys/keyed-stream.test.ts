@@ -1,6 +1,8 @@
+import { createCipheriv, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KeyedStream, keyedBit } from '../../src/keys/keyed-stream.ts';
+import { lengthPrefixed } from '../../src/keys/encoding.ts';
+import { KeyedBlocks, KeyedStream, keyedBit } from '../../src/keys/keyed-stream.ts';
 import vectors from '../vectors/keys.json' with { type: 'json' };
 
 const key = Buffer.from(vectors.root, 'hex');
@@ -75,5 +77,32 @@ describe('keyed bit', () => {
     const overKeys = numbered.filter((each) => keyedBit(each, key) === 1).length;
     expect(Math.abs(overMessages - count / 2)).toBeLessThan(2 * Math.sqrt(count));
     expect(Math.abs(overKeys - count / 2)).toBeLessThan(2 * Math.sqrt(count));
+  });
+});
+
+describe('keyed blocks', () => {
+  it('are the keystream, wherever it is read', () => {
+    const whole = stream().bytes(16 * 3 * 1000);
+    const blocks = new KeyedBlocks(key, frozen.domain);
+    for (const numbers of [[], [0], [999, 0, 5, 5], [256, 21845 % 1000]]) {
+      const runs = blocks.runs(Uint32Array.from(numbers), 3);
+      expect(runs).toHaveLength(12 * numbers.length);
+      runs.forEach((word, index) => {
+        const run = numbers[Math.floor(index / 12)]!;
+        expect(word).toBe(whole.readUInt32LE(48 * run + 4 * (index % 12)));
+      });
+    }
+  });
+
+  it('reach beyond 2^31 blocks, and belong to a key and a domain', () => {
+    const counter = Buffer.alloc(16);
+    counter.writeUInt32BE(0x9000_0002, 12);
+    const streamKey = createHmac('sha256', key)
+      .update(lengthPrefixed('touchmark/v1/stream', frozen.domain))
+      .digest();
+    const expected = createCipheriv('aes-256-ctr', streamKey, counter).update(Buffer.alloc(32));
+    const runs = new KeyedBlocks(key, frozen.domain).runs(Uint32Array.of(0x4800_0001), 2);
+    expect([...runs]).toEqual(Array.from({ length: 8 }, (_, at) => expected.readUInt32LE(4 * at)));
+    expect(new KeyedBlocks(key, 'other').runs(Uint32Array.of(0x4800_0001), 2)).not.toEqual(runs);
   });
 });

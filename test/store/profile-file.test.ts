@@ -6,7 +6,7 @@ import type { ClassifierProfile } from '../../src/watermark/classifier-profile.t
 import { temporaryDirectory } from './directory.ts';
 
 const profile: ClassifierProfile = {
-  schema: 'touchmark/classifier-profile@1',
+  schema: 'touchmark/classifier-profile@2',
   labels: ['en', 'de'],
   features: { kind: 'tensor', shape: [2], mean: [0.1, 1 / 3], deviation: [1, 0] },
   markedClasses: [0, 1],
@@ -24,12 +24,15 @@ it('gives back what was written, to the last bit, and nothing where nothing was'
   expect(await readProfile(path)).toBeUndefined();
   await writeProfile(path, profile);
   expect(await readProfile(path)).toEqual(profile);
+  const earlier: ClassifierProfile = { ...profile, schema: 'touchmark/classifier-profile@1' };
+  await writeProfile(path, earlier);
+  expect(await readProfile(path)).toEqual(earlier);
 });
 
 it.each([
-  ['cut short', (text: string) => text.slice(0, -20), /is no touchmark\/classifier-profile@1/],
+  ['cut short', (text: string) => text.slice(0, -20), /is no touchmark\/classifier-profile@2/],
   ['edited', (text: string) => text.replace('"bandwidth"', '"width"'), /bandwidth|top level/],
-  ['newer', (text: string) => text.replace('profile@1', 'profile@2'), /says .*profile@2/],
+  ['newer', (text: string) => text.replace('profile@2', 'profile@3'), /says .*profile@3/],
   ['out of range', (text: string) => text.replace('0.05', '-1'), /marginThreshold/],
 ])('refuses a profile that is %s', async (_, spoil, message) => {
   const path = join(temporaryDirectory(), 'profile.json');

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClassifierMarker, deriveModulation } from '../../src/watermark/classifier-marker.ts';
+import type { ClassifierProfile } from '../../src/watermark/classifier-profile.ts';
 import {
   servingFloor,
   toDistribution,
   topTwo,
   totalVariation,
 } from '../../src/watermark/probability/distribution.ts';
+import vectors from '../vectors/classifier-marks.json' with { type: 'json' };
 import { keyOf, textProfile } from './fixtures.ts';
 
 const profile = textProfile();
@@ -79,5 +81,38 @@ describe('ClassifierMarker', () => {
     expect(() => marker.mark(tensor, Float64Array.of(0.7, 0.1, 0.1, 0.1))).toThrow(
       /a tensor where the watermark reads text/,
     );
+  });
+
+  it.each([
+    ['one marked class', { markedClasses: [1] }, /needs 2 marked classes/],
+    ['no carriers', { linearCarriers: 0, fourierCarriers: 0 }, /got 3 and 0/],
+    ['a version to come', { schema: 'touchmark/classifier-profile@3' }, /@3"; this .* reads .*@2/],
+  ])('refuses a profile with %s before it marks anything', (_, change, message) => {
+    const odd = { ...profile, ...change } as ClassifierProfile;
+    expect(() => new ClassifierMarker(keyOf('epoch'), odd)).toThrow(message);
+  });
+});
+
+describe.each([
+  'touchmark/classifier-profile@1',
+  'touchmark/classifier-profile@2',
+] as const)('the frozen answers of %s', (schema) => {
+  const epochKey = Buffer.from(vectors.epochKey, 'hex');
+  it.each(
+    vectors.answers.filter((answer) => answer.schema === schema),
+  )('are served: $kind $input, $clean.0', ({ kind, input, clean, served, label, coin }) => {
+    const frozen = vectors.profiles[kind as 'text' | 'tensor'];
+    const answer = new ClassifierMarker(epochKey, {
+      ...(frozen as Omit<ClassifierProfile, 'schema'>),
+      schema,
+    }).mark(
+      typeof input === 'string' ? input : { shape: [20], data: Float32Array.from(input) },
+      Float64Array.from(clean),
+    );
+    expect(answer.label).toBe(label);
+    expect(answer.marks.coin?.outcome ?? null).toBe(coin);
+    answer.served.forEach((value, k) => {
+      expect(value).toBeCloseTo(served[k]!, 12);
+    });
   });
 });

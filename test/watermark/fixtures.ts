@@ -8,7 +8,7 @@ export function keyOf(name: string): Buffer {
 /** A small text profile; `overrides` replace parts of it. */
 export function textProfile(overrides: Partial<ClassifierProfile> = {}): ClassifierProfile {
   return {
-    schema: 'touchmark/classifier-profile@1',
+    schema: 'touchmark/classifier-profile@2',
     labels: ['a', 'b', 'c', 'd'],
     features: { kind: 'text', ngrams: { dimensions: 256, shortest: 1, longest: 3, seed: 0 } },
     markedClasses: [0, 1, 3],

@@ -10,7 +10,7 @@ import { softmax, topTwo } from '../../../src/watermark/probability/distribution
 export const labels = Array.from({ length: 25 }, (_, index) => `label ${index}`);
 
 const profile: ClassifierProfile = {
-  schema: 'touchmark/classifier-profile@1',
+  schema: 'touchmark/classifier-profile@2',
   labels,
   features: { kind: 'text', ngrams: { dimensions: 1024, shortest: 1, longest: 3, seed: 0 } },
   markedClasses: labels.flatMap((_, index) => (index % 2 === 0 ? [index] : [])),

@@ -15,7 +15,7 @@ import {
 } from '../../keys/coin-tree.ts';
 import { commitToPurposeKey, epochCommitment } from '../../keys/commitment.ts';
 import type { Purpose } from '../../keys/derivation.ts';
-import type { ClassifierProfile } from '../../watermark/classifier-profile.ts';
+import { type ClassifierProfile, profileSchemas } from '../../watermark/classifier-profile.ts';
 import { refused } from '../envelope.ts';
 import { needsPart, needsReveal } from '../shown-tests.ts';
 import type { DossierPredicate } from '../statement.ts';
@@ -109,6 +109,7 @@ const longestNgram = 64;
 const count = z.int().nonnegative();
 
 const sizesSchema = z.looseObject({
+  schema: z.enum(profileSchemas),
   labels: z.array(z.string()).min(1),
   features: z.union([
     z.looseObject({
@@ -124,12 +125,14 @@ const sizesSchema = z.looseObject({
 /**
  * Returns the profile, which is as it was sealed, digest for digest.
  *
- * @throws TouchmarkError EVIDENCE_INVALID for one that names a label twice, or whose carriers would
- *   take more than a reader has
+ * @throws TouchmarkError EVIDENCE_INVALID for one of an unknown version, that names a label twice, or
+ *   whose carriers would take more than a reader has
  */
 export function sealedProfile({ profile }: DossierPredicate): ClassifierProfile {
   const { data } = sizesSchema.safeParse(profile);
-  if (data === undefined) throw refused('holds no profile of a classifier');
+  if (data === undefined) {
+    throw refused(`holds no profile of a classifier that is ${profileSchemas.join(' or ')}`);
+  }
   const { features, labels, linearCarriers, fourierCarriers } = data;
   const dimensions =
     features.kind === 'text' ? features.ngrams.dimensions : Math.max(1, features.mean.length);

@@ -31,9 +31,27 @@ export function tossCoin(
   clean: ArrayLike<number>,
   threshold: number,
 ): Coin | undefined {
-  const [top, second] = topTwo(clean);
-  if (second < 0 || clean[top]! - clean[second]! >= threshold) return undefined;
-  return { top, second, outcome: coins.bit(inputDigest(input)) };
+  const pair = closePair(clean, threshold);
+  return pair && coinOf(coins, inputDigest(input), pair);
+}
+
+/** The two best classes where their probabilities are closer than `threshold`, else undefined. */
+export function closePair(
+  clean: ArrayLike<number>,
+  threshold: number,
+): readonly [top: number, second: number] | undefined {
+  const pair = topTwo(clean);
+  const [top, second] = pair;
+  return second < 0 || clean[top]! - clean[second]! >= threshold ? undefined : pair;
+}
+
+/** The coin of the input with this digest (`inputDigest`) between its two best classes. */
+export function coinOf(
+  coins: KeyedBits,
+  digest: Uint8Array,
+  [top, second]: readonly [top: number, second: number],
+): Coin {
+  return { top, second, outcome: coins.bit(digest) };
 }
 
 /** The class that a coin answers. */

@@ -1,8 +1,16 @@
 import { TouchmarkError } from '../../errors.ts';
 import { KeyedStream } from '../../keys/keyed-stream.ts';
-import type { SparseVector } from './features.ts';
+import { denseVector, type SparseVector } from './features.ts';
+import {
+  type LinearCarriers,
+  PackedCarriers,
+  project,
+  StreamedCarriers,
+} from './linear-carriers.ts';
 
 export interface CarrierShape {
+  /** How the signs of linear carriers are read from the key: `streamed` in profiles @1. */
+  readonly layout: 'streamed' | 'packed';
   /** Classes of the protected model. */
   readonly classes: number;
   /** The classes that the directions live on. */
@@ -22,6 +30,22 @@ export interface CarrierShape {
   readonly centre?: ArrayLike<number>;
 }
 
+/** A perturbation of the classes' logits as a function of the features. */
+export type Modulation = (features: SparseVector) => Float64Array;
+
+/**
+ * Checks that a bank of this shape can be made.
+ *
+ * @throws INPUT_INVALID when it has fewer than two marked classes or no carrier.
+ */
+export function requireCarrierShape({ markedClasses, linear, fourier }: CarrierShape): void {
+  if (markedClasses.length >= 2 && linear + fourier >= 1) return;
+  throw new TouchmarkError(
+    'INPUT_INVALID',
+    `a carrier bank needs 2 marked classes and 1 carrier, got ${markedClasses.length} and ${linear + fourier}`,
+  );
+}
+
 /**
  * A keyed bank of carriers: J smooth functions psi_j of the input, each with a zero-mean
  * direction u_j over the classes, of unit mean square. The bank is keyed apart from the signs that modulate it, so that
@@ -33,96 +57,34 @@ export class CarrierBank {
   readonly count: number;
   /** Row-major [J, classes]. */
   readonly directions: Float32Array;
-  readonly #linearSigns: Int8Array;
-  readonly #frequencies: Float32Array;
-  readonly #phases: Float32Array;
-  /** What each linear carrier says of the centre. */
-  readonly #offsets: Float64Array;
+  readonly #linear: LinearCarriers;
+  readonly #fourier: FourierCarriers;
 
-  /** @throws INPUT_INVALID when the shape has fewer than two marked classes or no carrier. */
+  /** @throws INPUT_INVALID as `requireCarrierShape`. */
   constructor(key: Uint8Array, shape: CarrierShape) {
-    const { markedClasses, dimensions, linear, fourier, bandwidth } = shape;
-    if (markedClasses.length < 2 || linear + fourier < 1) {
-      throw new TouchmarkError(
-        'INPUT_INVALID',
-        `a carrier bank needs 2 marked classes and 1 carrier, got ${markedClasses.length} and ${linear + fourier}`,
-      );
-    }
+    requireCarrierShape(shape);
     this.shape = shape;
-    this.count = linear + fourier;
-    const signs = new KeyedStream(key, 'linear-carriers');
-    this.#linearSigns = Int8Array.from({ length: linear * dimensions }, () => signs.nextSign());
-    const fourierStream = new KeyedStream(key, 'fourier-carriers');
-    this.#frequencies = Float32Array.from(
-      { length: fourier * dimensions },
-      () => fourierStream.nextNormal() / bandwidth,
-    );
-    this.#phases = Float32Array.from(
-      { length: fourier },
-      () => 2 * Math.PI * fourierStream.nextUniform(),
-    );
-    const centre = denseVector(shape.centre ?? []);
-    this.#offsets = Float64Array.from({ length: linear }, (_, carrier) =>
-      project(centre, this.#linearSigns, carrier * dimensions),
-    );
-    this.directions = keyedDirections(new KeyedStream(key, 'directions'), this.count, shape);
+    this.count = shape.linear + shape.fourier;
+    this.#linear =
+      shape.layout === 'packed' ? new PackedCarriers(key, shape) : new StreamedCarriers(key, shape);
+    this.#fourier = new FourierCarriers(key, shape);
+    this.directions = keyedDirections(key, shape);
   }
 
   /** psi(x), one value of about unit variance per carrier. */
   evaluate(features: SparseVector): Float64Array {
-    const { dimensions, linear } = this.shape;
-    const values = new Float64Array(this.count);
-    for (let carrier = 0; carrier < this.count; carrier += 1) {
-      values[carrier] =
-        carrier < linear
-          ? project(features, this.#linearSigns, carrier * dimensions) - this.#offsets[carrier]!
-          : this.#fourier(features, carrier - linear);
-    }
-    return values;
+    return valuesOf(this.#linear, this.#fourier, this.count, features);
   }
 
   /**
    * The mark's perturbation as a function of the features, before scaling by the strength:
-   * x -> 1/sqrt(J) * sum_j s_j psi_j(x) u_j. The linear carriers collapse into one matrix
-   * [dimensions, classes], so that embedding costs one sparse product whatever J is.
+   * x -> 1/sqrt(J) * sum_j s_j psi_j(x) u_j.
    */
-  modulate(signs: ArrayLike<number>): (features: SparseVector) => Float64Array {
-    const matrix = this.#collapse(signs);
-    const { classes, linear, centre = [] } = this.shape;
-    const scale = 1 / Math.sqrt(this.count);
-    const offset = sparseTimesMatrix(denseVector(centre), matrix, classes);
-    return (features) => {
-      const shift = sparseTimesMatrix(features, matrix, classes);
-      for (let k = 0; k < classes; k += 1) shift[k]! -= offset[k]!;
-      for (let carrier = linear; carrier < this.count; carrier += 1) {
-        const amount = scale * signs[carrier]! * this.#fourier(features, carrier - linear);
-        const from = carrier * classes;
-        for (let k = 0; k < classes; k += 1) shift[k]! += amount * this.directions[from + k]!;
-      }
-      return shift;
-    };
-  }
-
-  #collapse(signs: ArrayLike<number>): Float32Array {
-    const { classes, dimensions, linear } = this.shape;
-    const matrix = new Float32Array(dimensions * classes);
-    const scale = 1 / Math.sqrt(this.count);
-    for (let carrier = 0; carrier < linear; carrier += 1) {
-      const direction = this.directions
-        .subarray(carrier * classes, (carrier + 1) * classes)
-        .map((value) => value * scale * signs[carrier]!);
-      for (let dimension = 0; dimension < dimensions; dimension += 1) {
-        const sign = this.#linearSigns[carrier * dimensions + dimension]!;
-        const to = dimension * classes;
-        for (let k = 0; k < classes; k += 1) matrix[to + k]! += sign * direction[k]!;
-      }
+  modulate(signs: ArrayLike<number>): Modulation {
+    if (this.#linear instanceof StreamedCarriers) {
+      return collapsed(this, this.#linear.signs, this.#fourier, signs);
     }
-    return matrix;
-  }
-
-  #fourier(features: SparseVector, index: number): number {
-    const angle = project(features, this.#frequencies, index * this.shape.dimensions);
-    return Math.SQRT2 * Math.cos(angle + this.#phases[index]!);
+    return summed(this, this.#linear, this.#fourier, signs);
   }
 }
 
@@ -132,35 +94,172 @@ export function carrierSigns(key: Uint8Array, count: number): Int8Array {
   return Int8Array.from({ length: count }, () => stream.nextSign());
 }
 
-function keyedDirections(stream: KeyedStream, count: number, shape: CarrierShape): Float32Array {
+class FourierCarriers {
+  readonly count: number;
+  readonly #dimensions: number;
+  readonly #frequencies: Float32Array;
+  readonly #phases: Float32Array;
+
+  constructor(key: Uint8Array, { dimensions, fourier, bandwidth }: CarrierShape) {
+    const stream = new KeyedStream(key, 'fourier-carriers');
+    this.count = fourier;
+    this.#dimensions = dimensions;
+    this.#frequencies = new Float32Array(fourier * dimensions);
+    for (let at = 0; at < this.#frequencies.length; at += 1) {
+      this.#frequencies[at] = stream.nextNormal() / bandwidth;
+    }
+    this.#phases = Float32Array.from({ length: fourier }, () => 2 * Math.PI * stream.nextUniform());
+  }
+
+  value(features: SparseVector, index: number): number {
+    const angle = project(features, this.#frequencies, index * this.#dimensions);
+    return Math.SQRT2 * Math.cos(angle + this.#phases[index]!);
+  }
+}
+
+function valuesOf(
+  linear: LinearCarriers,
+  fourier: FourierCarriers,
+  count: number,
+  features: SparseVector,
+): Float64Array {
+  const values = new Float64Array(count);
+  linear.evaluate(features, values);
+  const first = count - fourier.count;
+  for (let index = 0; index < fourier.count; index += 1) {
+    values[first + index] = fourier.value(features, index);
+  }
+  return values;
+}
+
+/**
+ * The sum over all carriers, which keeps of the bank only the key of its rows and the signed
+ * directions on the marked classes, [J, marked classes].
+ */
+function summed(
+  { count, directions, shape }: CarrierBank,
+  linear: LinearCarriers,
+  fourier: FourierCarriers,
+  signs: ArrayLike<number>,
+): Modulation {
   const { classes, markedClasses } = shape;
-  const directions = new Float32Array(count * classes);
+  const marked = Uint32Array.from(markedClasses);
+  const signed = new Float32Array(count * marked.length);
   for (let carrier = 0; carrier < count; carrier += 1) {
-    const values = markedClasses.map(() => stream.nextNormal());
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    const centred = values.map((value) => value - mean);
-    const size = Math.sqrt(centred.reduce((sum, value) => sum + value * value, 0) / classes);
-    markedClasses.forEach((k, index) => {
-      directions[carrier * classes + k] = centred[index]! / size;
-    });
+    for (let index = 0; index < marked.length; index += 1) {
+      signed[carrier * marked.length + index] =
+        signs[carrier]! * directions[carrier * classes + marked[index]!]!;
+    }
+  }
+  const scale = 1 / Math.sqrt(count);
+  return (features) => {
+    const values = valuesOf(linear, fourier, count, features);
+    const sums = vectorTimesMatrix(values, signed, marked.length);
+    const shift = new Float64Array(classes);
+    for (let index = 0; index < marked.length; index += 1) {
+      shift[marked[index]!] = scale * sums[index]!;
+    }
+    return shift;
+  };
+}
+
+/**
+ * The linear carriers collapsed into one matrix [dimensions, classes], so that embedding costs one
+ * sparse product whatever J is. Its rounding is that of the answers served under profiles @1.
+ */
+function collapsed(
+  bank: CarrierBank,
+  linearSigns: Int8Array,
+  fourier: FourierCarriers,
+  signs: ArrayLike<number>,
+): Modulation {
+  const { count, directions } = bank;
+  const { classes, linear, centre = [] } = bank.shape;
+  const matrix = collapse(bank, linearSigns, signs);
+  const scale = 1 / Math.sqrt(count);
+  const offset = sparseTimesMatrix(denseVector(centre), matrix, classes);
+  return (features) => {
+    const shift = sparseTimesMatrix(features, matrix, classes);
+    for (let k = 0; k < classes; k += 1) shift[k]! -= offset[k]!;
+    for (let carrier = linear; carrier < count; carrier += 1) {
+      const amount = scale * signs[carrier]! * fourier.value(features, carrier - linear);
+      const from = carrier * classes;
+      for (let k = 0; k < classes; k += 1) shift[k]! += amount * directions[from + k]!;
+    }
+    return shift;
+  };
+}
+
+function collapse(
+  { count, directions, shape }: CarrierBank,
+  linearSigns: Int8Array,
+  signs: ArrayLike<number>,
+): Float32Array {
+  const { classes, dimensions, linear } = shape;
+  const matrix = new Float32Array(dimensions * classes);
+  const scale = 1 / Math.sqrt(count);
+  for (let carrier = 0; carrier < linear; carrier += 1) {
+    const direction = directions
+      .subarray(carrier * classes, (carrier + 1) * classes)
+      .map((value) => value * scale * signs[carrier]!);
+    for (let dimension = 0; dimension < dimensions; dimension += 1) {
+      const sign = linearSigns[carrier * dimensions + dimension]!;
+      const to = dimension * classes;
+      for (let k = 0; k < classes; k += 1) matrix[to + k]! += sign * direction[k]!;
+    }
+  }
+  return matrix;
+}
+
+function keyedDirections(key: Uint8Array, shape: CarrierShape): Float32Array {
+  const { classes, markedClasses, linear, fourier } = shape;
+  const stream = new KeyedStream(key, 'directions');
+  const directions = new Float32Array((linear + fourier) * classes);
+  const values = new Float64Array(markedClasses.length);
+  for (let from = 0; from < directions.length; from += classes) {
+    let sum = 0;
+    for (let index = 0; index < values.length; index += 1) {
+      values[index] = stream.nextNormal();
+      sum += values[index]!;
+    }
+    const mean = sum / values.length;
+    let squares = 0;
+    for (let index = 0; index < values.length; index += 1) {
+      values[index]! -= mean;
+      squares += values[index]! * values[index]!;
+    }
+    const size = Math.sqrt(squares / classes);
+    for (let index = 0; index < values.length; index += 1) {
+      directions[from + markedClasses[index]!] = values[index]! / size;
+    }
   }
   return directions;
 }
 
-function denseVector(values: ArrayLike<number>): SparseVector {
-  return {
-    indices: Uint32Array.from({ length: values.length }, (_, index) => index),
-    values: Float32Array.from(values),
-  };
-}
-
-function project(features: SparseVector, table: ArrayLike<number>, offset: number): number {
-  const { indices, values } = features;
-  let sum = 0;
-  for (let entry = 0; entry < indices.length; entry += 1) {
-    sum += values[entry]! * table[offset + indices[entry]!]!;
+function vectorTimesMatrix(
+  vector: Float64Array,
+  matrix: Float32Array,
+  columns: number,
+): Float64Array {
+  const product = new Float64Array(columns);
+  const fours = vector.length - (vector.length % 4);
+  for (let row = 0; row < fours; row += 4) {
+    const [a, b] = [vector[row]!, vector[row + 1]!];
+    const [c, d] = [vector[row + 2]!, vector[row + 3]!];
+    const at = row * columns;
+    for (let k = at; k < at + columns; k += 1) {
+      product[k - at]! +=
+        a * matrix[k]! +
+        b * matrix[k + columns]! +
+        c * matrix[k + 2 * columns]! +
+        d * matrix[k + 3 * columns]!;
+    }
   }
-  return sum;
+  for (let row = fours; row < vector.length; row += 1) {
+    const at = row * columns;
+    for (let k = 0; k < columns; k += 1) product[k]! += vector[row]! * matrix[at + k]!;
+  }
+  return product;
 }
 
 function sparseTimesMatrix(

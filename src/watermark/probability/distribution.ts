@@ -48,8 +48,10 @@ export function normalise(values: Float64Array): Float64Array {
 /** The softmax of a vector of logits. */
 export function softmax(logits: Float64Array): Float64Array {
   let highest = Number.NEGATIVE_INFINITY;
-  for (const logit of logits) highest = Math.max(highest, logit);
-  return normalise(logits.map((logit) => Math.exp(logit - highest)));
+  for (let k = 0; k < logits.length; k += 1) highest = Math.max(highest, logits[k]!);
+  const powers = new Float64Array(logits.length);
+  for (let k = 0; k < powers.length; k += 1) powers[k] = Math.exp(logits[k]! - highest);
+  return normalise(powers);
 }
 
 /** Half the sum of absolute differences: the largest change in the probability of any event. */

@@ -18,7 +18,8 @@ export function markDistribution(
   shift: ArrayLike<number>,
 ): { readonly served: Float64Array; readonly scale: number } {
   const [top] = topTwo(clean);
-  const logs = clean.map((p) => Math.log(p));
+  const logs = new Float64Array(clean.length);
+  for (let k = 0; k < logs.length; k += 1) logs[k] = Math.log(clean[k]!);
   let scale = 1;
   for (let k = 0; k < logs.length; k += 1) {
     const rise = shift[k]! - shift[top]!;
@@ -26,7 +27,14 @@ export function markDistribution(
     scale = Math.min(scale, ((1 - keptGap) * (logs[top]! - logs[k]!)) / rise);
   }
   if (scale === 0) return { served: clean.slice(), scale };
-  const served = softmax(logs.map((value, k) => value + scale * shift[k]!));
-  const keeps = served.every((p, k) => k === top || p < served[top]!);
-  return keeps ? { served, scale } : { served: clean.slice(), scale: 0 };
+  for (let k = 0; k < logs.length; k += 1) logs[k]! += scale * shift[k]!;
+  const served = softmax(logs);
+  return keepsTop(served, top) ? { served, scale } : { served: clean.slice(), scale: 0 };
+}
+
+function keepsTop(served: Float64Array, top: number): boolean {
+  for (let k = 0; k < served.length; k += 1) {
+    if (k !== top && !(served[k]! < served[top]!)) return false;
+  }
+  return true;
 }

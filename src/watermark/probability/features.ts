@@ -30,7 +30,7 @@ const wordBoundary = 0x20;
  * @throws INPUT_INVALID when `dimensions` is not a power of two of at most 2^24.
  */
 export function hashNgrams(text: string, options: NgramOptions): SparseVector {
-  const { dimensions, shortest, longest } = options;
+  const { dimensions, shortest, longest, seed } = options;
   if (dimensions < 1 || dimensions > 1 << 24 || (dimensions & (dimensions - 1)) !== 0) {
     throw new TouchmarkError(
       'INPUT_INVALID',
@@ -41,18 +41,44 @@ export function hashNgrams(text: string, options: NgramOptions): SparseVector {
     );
   }
   const units = boundedUnits(text);
-  const counts = new Map<number, number>();
+  const most = Math.min(dimensions, units.length * Math.max(1, longest));
+  const buckets = new Uint32Array(most);
+  const counts = new Uint32Array(most);
+  const slots = emptySlots(Math.min(dimensions, 2 ** Math.ceil(Math.log2(8 * most))));
+  const mask = slots.length - 1;
+  let found = 0;
   for (let start = 0; start < units.length; start += 1) {
-    let hash = (0x811c9dc5 ^ options.seed) >>> 0;
+    let hash = (0x811c9dc5 ^ seed) >>> 0;
     const end = Math.min(units.length, start + longest);
     for (let position = start; position < end; position += 1) {
       hash = Math.imul(hash ^ units[position]!, 0x01000193);
       if (position - start + 1 < shortest) continue;
       const bucket = avalanche(hash) & (dimensions - 1);
-      counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+      let slot = bucket & mask;
+      let place = slots[slot]!;
+      while (place !== 0 && buckets[place - 1] !== bucket) {
+        slot = (slot + 1) & mask;
+        place = slots[slot]!;
+      }
+      if (place === 0) {
+        buckets[found] = bucket;
+        found += 1;
+        slots[slot] = found;
+        place = found;
+      }
+      counts[place - 1]! += 1;
     }
   }
-  return unitVector(counts);
+  return unitVector(buckets.slice(0, found), counts);
+}
+
+/** Slots that are kept from one text to the next. */
+const slotsKept = 1 << 14;
+const keptSlots = new Uint32Array(slotsKept);
+
+/** An open-addressed table; a slot holds the place of its bucket, counted from 1. */
+function emptySlots(size: number): Uint32Array {
+  return size > slotsKept ? new Uint32Array(size) : keptSlots.subarray(0, size).fill(0);
 }
 
 function boundedUnits(text: string): Uint16Array {
@@ -74,18 +100,21 @@ function avalanche(hash: number): number {
   return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
-function unitVector(counts: ReadonlyMap<number, number>): SparseVector {
-  const indices = new Uint32Array(counts.size);
-  const values = new Float32Array(counts.size);
+function unitVector(indices: Uint32Array, counts: Uint32Array): SparseVector {
+  const values = new Float32Array(indices.length);
   let squares = 0;
-  let position = 0;
-  for (const [bucket, count] of counts) {
-    indices[position] = bucket;
-    values[position] = Math.sqrt(count);
-    squares += count;
-    position += 1;
+  for (let entry = 0; entry < values.length; entry += 1) {
+    values[entry] = Math.sqrt(counts[entry]!);
+    squares += counts[entry]!;
   }
   const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
-  for (let index = 0; index < values.length; index += 1) values[index]! *= scale;
+  for (let entry = 0; entry < values.length; entry += 1) values[entry]! *= scale;
   return { indices, values };
+}
+
+/** All entries of a vector, zeros too. */
+export function denseVector(values: ArrayLike<number>): SparseVector {
+  const indices = new Uint32Array(values.length);
+  for (let index = 0; index < indices.length; index += 1) indices[index] = index;
+  return { indices, values: new Float32Array(values) };
 }

@@ -21,7 +21,12 @@ export function perQueryDirection(key: Uint8Array, classes: number): Int8Array {
 
 /** The keyed fair sign of one input under (tenant, epoch): 1 or -1. */
 export function perQuerySign(signs: KeyedBits, input: Input): 1 | -1 {
-  return signs.bit(inputDigest(input)) === 1 ? 1 : -1;
+  return perQuerySignOf(signs, inputDigest(input));
+}
+
+/** The sign of the input with this digest (`inputDigest`). */
+export function perQuerySignOf(signs: KeyedBits, digest: Uint8Array): 1 | -1 {
+  return signs.bit(digest) === 1 ? 1 : -1;
 }
 
 /**

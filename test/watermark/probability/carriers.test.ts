@@ -9,7 +9,7 @@ import { hashNgrams } from '../../../src/watermark/probability/features.ts';
 import { keyOf } from '../fixtures.ts';
 
 const ngrams = { dimensions: 512, shortest: 1, longest: 3, seed: 0 };
-const shape: CarrierShape = {
+const unlaid: Omit<CarrierShape, 'layout'> = {
   classes: 5,
   markedClasses: [0, 2, 4],
   dimensions: 512,
@@ -17,13 +17,15 @@ const shape: CarrierShape = {
   fourier: 24,
   bandwidth: 0.7,
 };
-const bank = new CarrierBank(keyOf('bank'), shape);
 const texts = Array.from({ length: 300 }, (_, index) => {
   const random = seededRandom(`text ${index}`);
   return Array.from({ length: 20 }, () => String.fromCharCode(97 + random.integer(26))).join('');
 });
 
-describe('CarrierBank', () => {
+describe.each(['streamed', 'packed'] as const)('CarrierBank, %s', (layout) => {
+  const shape: CarrierShape = { ...unlaid, layout };
+  const bank = new CarrierBank(keyOf('bank'), shape);
+
   it('collapses into the explicit sum over its carriers, Fourier ones too', () => {
     const signs = carrierSigns(keyOf('signs'), bank.count);
     const modulate = bank.modulate(signs);

@@ -8,6 +8,7 @@ import { keyOf } from '../fixtures.ts';
 
 const classes = 5;
 const bank = new CarrierBank(keyOf('bank'), {
+  layout: 'packed',
   classes,
   markedClasses: [0, 1, 2, 4],
   dimensions: 128,
