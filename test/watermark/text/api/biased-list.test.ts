@@ -116,7 +116,7 @@ describe('a biased list', () => {
       promptLength: 0,
     }));
     for (const texts of [alike, foreign]) {
-      const found = Array.from({ length: 2000 }, (_, turn) =>
+      const found = Array.from({ length: 1500 }, (_, turn) =>
         detect(openTextWatermark(profile, nativeKey(`null ${turn}`)), [texts[turn % 100]!]),
       );
       for (const level of [0.05, 0.01]) {
@@ -129,6 +129,21 @@ describe('a biased list', () => {
       const mean = found.reduce((sum, { log10E }) => sum + 10 ** log10E, 0) / found.length;
       expect(mean).toBeLessThan(2);
     }
+  });
+
+  it('errs under one key for all texts of a foreign subject or for none: one source is one case', () => {
+    const foreign = Array.from({ length: 12 }, (_, index) => ({
+      tokens: writeText(`foreign ${index}`, 400).map((token) => (token * token) % 300),
+      promptLength: 0,
+    }));
+    const shares = Array.from({ length: 120 }, (_, turn) => {
+      const key = openTextWatermark(profile, nativeKey(`fixed ${turn}`));
+      return foreign.filter((text) => detect(key, [text]).log10P <= -1).length / foreign.length;
+    });
+    const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+    expect(mean).toBeLessThan(0.1 + 0.06);
+    expect(shares.filter((share) => share > 0.5).length).toBeGreaterThan(3);
+    expect(shares.filter((share) => share === 0).length).toBeGreaterThan(60);
   });
 
   it('must have the profile of one: native, no context, each token once and in the vocabulary', () => {
