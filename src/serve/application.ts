@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { excerpt } from '../models/adapters/excerpt.ts';
-import { clientError, RequestError } from './failures.ts';
+import { type ClientError, clientError, RequestError } from './failures.ts';
 import type { Front, Readiness } from './front.ts';
 import { parseBody } from './fronts/documents.ts';
 import { addHealthRoutes } from './health.ts';
@@ -42,6 +42,12 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** False where the route serves answers without a mark. */
     marked: boolean;
+    /** Tells the operator of a failure after the answer has begun. */
+    report(error: unknown): void;
+  }
+  interface FastifyContextConfig {
+    /** Words a failure as the route's protocol has it; `{"error": text}` without it. */
+    errorBody?: (error: ClientError) => object;
   }
 }
 
@@ -96,11 +102,13 @@ export function buildApplication(options: ApplicationOptions): Application {
 
 function createInstance(options: ApplicationOptions): FastifyInstance {
   const { limits, telemetry, onFailure, isClosing } = options;
-  const explain = (error: unknown, _: FastifyRequest, reply: FastifyReply): void => {
-    const { status, message, ours, retryAfterSeconds } = clientError(error);
+  const explain = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const told = clientError(error);
+    const { status, message, ours, retryAfterSeconds } = told;
     if (ours) onFailure?.(error);
     if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
-    reply.code(status).send({ error: message });
+    const { errorBody } = request.routeOptions.config;
+    reply.code(status).send(errorBody?.(told) ?? { error: message });
   };
   const app = fastify({
     logger: false,
@@ -110,6 +118,7 @@ function createInstance(options: ApplicationOptions): FastifyInstance {
   app.decorateRequest('tenant', '');
   app.decorateRequest('marked', true);
   app.decorateRequest('charge', () => undefined);
+  app.decorateRequest('report', (error: unknown) => onFailure?.(error));
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>(
     'application/json',

@@ -54,6 +54,8 @@ export interface TextAnswer {
 export interface TextMarking {
   readonly profile: TextProfile;
   readonly policy: FailurePolicy;
+  /** What drafts that are texts are read with; there can be none without it. */
+  readonly tokenizer: Tokenizer | undefined;
   /**
    * Begins an answer to a tenant, under its current epoch.
    *
@@ -94,6 +96,7 @@ export function createTextMarking(options: TextMarkingOptions): TextMarking {
   return {
     profile,
     policy,
+    tokenizer,
     begin(tenant, { marked = true } = {}) {
       const { epoch, commitment } = keys.currentEpoch(tenant);
       const watermark = marked ? open(tenant, epoch) : undefined;

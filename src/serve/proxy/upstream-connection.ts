@@ -26,11 +26,14 @@ export interface ForwardedRequest {
 export interface ForwardedReply {
   readonly status: number;
   readonly body: Buffer;
+  /** When an upstream that is busy wants to be asked again, in seconds. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** An answer that comes in pieces. */
 export interface StreamedReply {
   readonly status: number;
+  readonly retryAfterSeconds?: number;
   readonly contentType: string;
   readonly body: AsyncIterable<Uint8Array>;
 }
@@ -67,8 +70,9 @@ export class UpstreamConnection {
   /** Asks and reads the whole answer. @throws TouchmarkError UPSTREAM_FAILED, UPSTREAM_ANSWER_INVALID */
   async send(request: ForwardedRequest): Promise<ForwardedReply> {
     try {
-      const { statusCode, body } = await this.#ask(request);
-      return { status: statusCode, body: Buffer.from(await body.arrayBuffer()) };
+      const { statusCode, headers, body } = await this.#ask(request);
+      const whole = Buffer.from(await body.arrayBuffer());
+      return { status: statusCode, body: whole, ...retryAfter(headers) };
     } catch (cause) {
       throw upstreamFailure(cause, request.signal);
     }
@@ -78,7 +82,8 @@ export class UpstreamConnection {
   async stream(request: ForwardedRequest): Promise<StreamedReply> {
     try {
       const { statusCode, headers, body } = await this.#ask(request);
-      return { status: statusCode, contentType: String(headers['content-type'] ?? ''), body };
+      const contentType = String(headers['content-type'] ?? '');
+      return { status: statusCode, contentType, body, ...retryAfter(headers) };
     } catch (cause) {
       throw upstreamFailure(cause, request.signal);
     }
@@ -110,6 +115,12 @@ export class UpstreamConnection {
   }
 }
 
+/** Dates are left out, as the upstream's clock may differ. */
+function retryAfter(headers: Readonly<Record<string, unknown>>) {
+  const text = String(headers['retry-after']);
+  return /^\d{1,6}$/.test(text) ? { retryAfterSeconds: Number(text) } : {};
+}
+
 /** An upstream may close a connection that it kept open just as the next request is sent on it. */
 function brokeBeforeAnswer(cause: unknown): boolean {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
@@ -138,10 +149,11 @@ export function upstreamFailure(cause: unknown, signal: AbortSignal): unknown {
  *
  * @throws RequestError with the client's fault; TouchmarkError UPSTREAM_FAILED
  */
-export function requireSuccess({ status, body }: ForwardedReply): void {
+export function requireSuccess({ status, body, retryAfterSeconds }: ForwardedReply): void {
   if (status >= 200 && status < 300) return;
   if ([400, 404, 405, 413, 415, 422, 429].includes(status)) {
-    throw new RequestError(status, `the model refused the request: ${saidIn(body)}`);
+    const message = `the model refused the request: ${saidIn(body)}`;
+    throw new RequestError(status, message, retryAfterSeconds);
   }
   throw new TouchmarkError(
     'UPSTREAM_FAILED',
