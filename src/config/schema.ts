@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { logSchema } from './log.ts';
 import { policySchema } from './policy.ts';
 import { serveSchema } from './serve.ts';
 import { suspectsSchema } from './suspects.ts';
@@ -137,25 +138,6 @@ const inputs = z
   .describe(
     'Your own questions, one per line: plain text (.txt), or JSON strings or tensors (.jsonl).',
   );
-
-const log = z
-  .strictObject({
-    directory: path.default('.touchmark/log').describe('The directory of the serving log.'),
-    checkpointEvery: z
-      .int()
-      .min(1)
-      .max(1_000_000)
-      .default(1024)
-      .describe('Records between Merkle checkpoints, 1 to 1000000.'),
-    fsyncMilliseconds: z
-      .int()
-      .min(1)
-      .max(60_000)
-      .default(100)
-      .describe('The longest time that a record may be lost to a power cut, 1 to 60000.'),
-  })
-  .prefault({})
-  .describe('The record of what was served: what an audit draws its strongest evidence from.');
 
 const audit = z
   .strictObject({
@@ -349,7 +331,7 @@ export const configSchema = z.strictObject({
   keys,
   watermark,
   inputs,
-  log,
+  log: logSchema,
   traps,
   fingerprints,
   audit,

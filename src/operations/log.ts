@@ -1,6 +1,10 @@
+import { z } from 'zod';
 import type { ServedRecord, ServedText } from '../contracts.ts';
+import { TouchmarkError } from '../errors.ts';
 import { publicKeyOf } from '../keys/signing.ts';
 import { eraseTenant } from '../ledger/erase.ts';
+import type { Expiry } from '../ledger/log-writer.ts';
+import { pruneServingLog } from '../ledger/prune.ts';
 import { readAnswers } from '../ledger/read-log.ts';
 import { isText } from '../ledger/text-payload.ts';
 import { type LogReport, verifyServingLog } from '../ledger/verify-log.ts';
@@ -43,7 +47,8 @@ export async function verifyLog(
 
 /**
  * Erases a tenant's questions and answers, begins its next epoch, and returns how many records
- * were erased.
+ * were erased. What is destroyed is the key that opens them: as ciphertext they stay in files that all
+ * tenants share until retention deletes those.
  *
  * The epoch must end: a question asked again after the erasure would look like one whose coin and
  * sign nobody could have known, and a tenant that remembers them could frame an innocent model.
@@ -64,6 +69,48 @@ export async function eraseLog(options: TenantOptions): Promise<{
   );
   const { epoch } = await beginEpoch(ring, options.tenant);
   return { tenant: options.tenant, erased, epoch };
+}
+
+/**
+ * Deletes the questions and answers of whole segments by age, and returns what is gone. Evidence of
+ * those questions is gone with them, and that is not all: a question that is asked again looks like
+ * a new one, whose coin and sign its tenant knows already. So every epoch that has answers among what
+ * is deleted should end, and not be audited any more.
+ *
+ * @param options.before a date, `YYYY-MM-DD` (its beginning in UTC) or ISO 8601 with a time; without it
+ *   log.retentionDays ago
+ * @throws TouchmarkError USAGE for another date, or one in the future; CONFIG_INVALID when neither date
+ *   nor retentionDays is given; as `pruneServingLog`
+ */
+export async function pruneLog(
+  options: ProjectOptions & { readonly before?: string; readonly now: Date },
+): Promise<Expiry & { readonly directory: string; readonly before: string }> {
+  const project = await openProject(options);
+  const { directory, retentionDays } = project.config.log;
+  const { now } = options;
+  const before =
+    options.before === undefined
+      ? daysBefore(now, retentionDays, project.path)
+      : pastDate(options.before, now);
+  const signingKey = (await openProjectRing(project)).signingKey();
+  const expiry = await pruneServingLog(directory, { before, signingKey });
+  return { directory, before: before.toISOString(), ...expiry };
+}
+
+function daysBefore(now: Date, days: number | undefined, configPath: string): Date {
+  if (days !== undefined) return new Date(now.getTime() - days * 86_400_000);
+  throw new TouchmarkError('CONFIG_INVALID', `${configPath} sets no log.retentionDays.`, {
+    hint: 'Give --before DATE, or set log.retentionDays.',
+  });
+}
+
+function pastDate(text: string, now: Date): Date {
+  const parsed = z.union([z.iso.date(), z.iso.datetime({ offset: true })]).safeParse(text);
+  const date = new Date(text);
+  if (parsed.success && date <= now) return date;
+  throw new TouchmarkError('USAGE', `"${text}" is not a date in the past.`, {
+    hint: 'Give one such as 2026-01-31, whose beginning in UTC is meant, or 2026-01-31T12:00:00Z.',
+  });
 }
 
 /**

@@ -10,12 +10,12 @@ const against = {
   describe: 'a file with a checkpoint published before, which the log must extend',
 } as const;
 
-/** Adds `log verify`, `log checkpoint`, `log prove`, `log erase` and `log export`. */
+/** Adds `log verify`, `log checkpoint`, `log prove`, `log erase`, `log prune` and `log export`. */
 export function addLog(program: Argv): Argv {
   return program.command('log', 'The log of what was served', (group) =>
-    addExport(addErase(addProve(addCheckpoint(addVerify(group))))).demandCommand(
+    addExport(addPrune(addErase(addProve(addCheckpoint(addVerify(group)))))).demandCommand(
       1,
-      'Say what to do: log verify, checkpoint, prove, erase or export.',
+      'Say what to do: log verify, checkpoint, prove, erase, prune or export.',
     ),
   );
 }
@@ -43,7 +43,7 @@ function addVerify(group: Argv): Argv {
       const state = log.valid ? 'is as it was written' : 'is NOT as it was written';
       const rows = Object.entries(log.tenants).map(([name, records]) => [name, `${records}`]);
       await print(
-        `${log.directory} ${state}: ${log.records} records, ${log.erased.length} erasures, ${log.checkpoints} checkpoints, ${log.signedCheckpoints} of them signed\n${rows.length === 0 ? '' : table(['tenant', 'records'], rows)}`,
+        `${log.directory} ${state}: ${log.records} records (${log.expired.records} expired), ${log.withheld} withheld, ${log.erased.length} erasures, ${log.checkpoints} checkpoints, ${log.signedCheckpoints} of them signed\n${rows.length === 0 ? '' : table(['tenant', 'records'], rows)}`,
       );
     },
   );
@@ -126,6 +126,45 @@ function addErase(group: Argv): Argv {
       if (options.json) return printJson(result);
       await print(
         `erased ${result.erased} records of ${result.tenant}, whose epoch is now ${result.epoch}`,
+      );
+    },
+  );
+}
+
+function addPrune(group: Argv): Argv {
+  return group.command(
+    'prune',
+    'Delete old questions and answers of every tenant for good; the chain still verifies',
+    (command) =>
+      command
+        .options({
+          config,
+          json,
+          yes: flags.yes,
+          before: {
+            type: 'string',
+            requiresArg: true,
+            describe: 'a date: what is older goes; log.retentionDays ago without it',
+          },
+        })
+        .example('$0 log prune', 'what is older than log.retentionDays')
+        .example('$0 log prune --before 2026-01-01 --yes', 'what is from before that year')
+        .epilogue(
+          'Whole segments go, oldest first. Their evidence goes with them: audit epochs that have answers among them before, and rotate their keys.',
+        ),
+    async (options) => {
+      const age = options.before === undefined ? 'log.retentionDays' : options.before;
+      const question = `Delete what every tenant asked and was answered before ${age}? No audit can use it any more.`;
+      await confirm(question, options.yes);
+      const { pruneLog } = await import('../../operations/log.ts');
+      const result = await pruneLog({
+        configPath: options.config,
+        now: new Date(),
+        ...(options.before !== undefined && { before: options.before }),
+      });
+      if (options.json) return printJson(result);
+      await print(
+        `deleted ${result.records} records in ${result.segments} segments of ${result.directory}, from before ${result.before}`,
       );
     },
   );
