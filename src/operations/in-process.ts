@@ -1,0 +1,178 @@
+import type { Environment } from '../config/overrides.ts';
+import type { Classifier, Input, Tokenizer } from '../contracts.ts';
+import { TouchmarkError } from '../errors.ts';
+import { openServingLog } from '../ledger/serving-log.ts';
+import { type AlarmListener, type FailurePolicy, failClosed } from '../serve/failure-policy.ts';
+import {
+  bearerOf,
+  type RequestWithHeaders,
+  type TenantOf,
+  type Touchmark,
+} from '../serve/in-process/touchmark.ts';
+import { createMarking } from '../serve/marking.ts';
+import { sealProfile } from '../serve/profile-sealing.ts';
+import { createTextMarking } from '../serve/text-marking.ts';
+import { TenantTable } from '../store/api-keys.ts';
+import { readProfile, requireProfileLabels, writeProfile } from '../store/profile-file.ts';
+import { readInputFile } from '../store/project-files.ts';
+import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
+import { openEpochKeys } from './keys-open.ts';
+import { openProject, type Project } from './project.ts';
+import { findTokenizer, readTextProfile } from './watermark-open.ts';
+
+/** How a program that serves its own model gets its watermark. */
+export interface OpenTouchmarkOptions<Request> extends Partial<FailurePolicy> {
+  /** The path of touchmark.yaml. */
+  readonly config: string;
+  /** The process's own by default. */
+  readonly environment?: Environment;
+  /** Finds who asks; by default, by the API keys of the configuration's tenants. */
+  readonly tenantOf?: TenantOf<Request>;
+  /** What the log says of answers that come without a version of their own. */
+  readonly modelVersion?: string;
+  /**
+   * The classifier, one row of probabilities over `model.labels` for each input. It is asked only to
+   * measure a watermark, where none is sealed yet.
+   */
+  readonly classify?: (
+    inputs: readonly Input[],
+  ) => Promise<readonly (readonly number[])[]> | readonly (readonly number[])[];
+  /** For language models. */
+  readonly text?: {
+    /** The path of a text profile. */
+    readonly profile: string;
+    /** The model's tokenizer, or the folder of its `tokenizer.json`; for choosing among drafts. */
+    readonly tokenizer?: Tokenizer | string;
+  };
+  readonly onAlarm?: AlarmListener;
+  readonly onFailure?: (error: unknown) => void;
+}
+
+/**
+ * Opens keys, sealed watermark and serving log of a project for a program that serves its own model.
+ * One process at a time has the log. The keys are those of now: open again after rotating.
+ *
+ * @example
+ * const touchmark = await openTouchmark({ config: 'stamp/touchmark.yaml' });
+ *
+ * @throws TouchmarkError CONFIG_INVALID for the configuration, a text profile, or where there is nothing
+ *   to mark; STORE_LOCKED when another process has the log; LOG_INVALID, STORE_FULL or STORE_DAMAGED; and
+ *   what opening the key ring throws; nothing stays open then
+ */
+export async function openTouchmark<Request = RequestWithHeaders>(
+  options: OpenTouchmarkOptions<Request>,
+): Promise<Touchmark<Request>> {
+  const { config: configPath, environment = process.env, modelVersion = 'unversioned' } = options;
+  const project = await openProject({ configPath, environment });
+  const { keys, signingKey } = await openEpochKeys(project);
+  if (keys.tenants().length === 0) {
+    throw new TouchmarkError('CONFIG_INVALID', `${keys.path} has no tenants: nobody could ask.`, {
+      hint: 'Add one with: touchmark keys generate --tenant NAME',
+    });
+  }
+  const profile = await profileOf(project, options.classify);
+  const text = options.text && (await openText(options.text));
+  if (!profile && !text) {
+    throw new TouchmarkError('CONFIG_INVALID', `There is no watermark ${project.profilePath}.`, {
+      hint: 'Give openTouchmark `classify`, which measures one, or a profile for `text`.',
+    });
+  }
+  const { directory, ...logSettings } = project.config.log;
+  const log = await openServingLog(directory, {
+    ...logSettings,
+    ...(signingKey && { signingKey }),
+  });
+  const { onAlarm, onFailure } = options;
+  const policy = policyOf(options);
+  const common = {
+    modelVersion,
+    keys,
+    log,
+    clock: () => new Date(),
+    policy,
+    ...(onAlarm && { onAlarm }),
+  };
+  return {
+    tenantOf: options.tenantOf ?? tenantsByApiKey(project),
+    policy,
+    ...(profile && { classifier: createMarking({ ...common, profile }) }),
+    ...(text && { text: createTextMarking({ ...common, ...text }) }),
+    ...(onAlarm && { onAlarm }),
+    ...(onFailure && { onFailure }),
+    close: () => log.close(),
+  };
+}
+
+function policyOf(options: Partial<FailurePolicy>): FailurePolicy {
+  const { ifMarkingFails, ifLogFails } = { ...failClosed, ...options };
+  return { ifMarkingFails, ifLogFails };
+}
+
+/** Any framework's request has headers; a type of its own comes with a `tenantOf` of its own. */
+function tenantsByApiKey<Request>({ config }: Project): TenantOf<Request> {
+  const table = new TenantTable(
+    config.tenants.map(({ id, apiKeySha256 }) => ({ tenant: id, apiKeySha256 })),
+  );
+  return (request) => {
+    const apiKey = bearerOf(request as RequestWithHeaders);
+    return apiKey === undefined ? undefined : table.find(apiKey);
+  };
+}
+
+async function openText({ profile: path, tokenizer }: NonNullable<TextOptions>) {
+  const profile = await readTextProfile(path);
+  const found = typeof tokenizer === 'object' ? tokenizer : await findTokenizer(profile, tokenizer);
+  return { profile, ...(found && { tokenizer: found }) };
+}
+
+type TextOptions = OpenTouchmarkOptions<never>['text'];
+
+async function profileOf(
+  { profilePath, config, path }: Project,
+  classify: OpenTouchmarkOptions<never>['classify'],
+): Promise<ClassifierProfile | undefined> {
+  const { labels } = config.model;
+  const sealed = await readProfile(profilePath);
+  if (sealed) {
+    if (labels) requireProfileLabels(profilePath, sealed, labels);
+    return sealed;
+  }
+  if (!classify) return undefined;
+  if (!labels) {
+    throw new TouchmarkError('CONFIG_INVALID', `${path} does not say what the labels are.`, {
+      hint: 'List them under model: labels:, in the order of the probabilities.',
+    });
+  }
+  const inputs = await readInputFile(config.inputs.twin);
+  if (inputs.length === 0 && config.model.input !== 'text') {
+    throw new TouchmarkError('INPUT_INVALID', `${config.inputs.twin} holds no inputs.`, {
+      hint: 'A watermark on tensors is measured on some: put at least a hundred there (.jsonl).',
+    });
+  }
+  const classifier: Classifier = {
+    describe: async () => ({ name: config.model.name, labels, gives: ['probabilities'] }),
+    async classify(asked) {
+      const rows = await classify(asked);
+      if (rows.length !== asked.length) throw unanswered(rows.length, asked.length);
+      return rows.map((probabilities) => ({ answer: { label: '', probabilities } }));
+    },
+  };
+  const profile = await sealProfile({
+    classifier,
+    labels,
+    inputs,
+    freshInputs: await readInputFile(config.inputs.fresh),
+    targets: config.watermark,
+    signal: new AbortController().signal,
+  });
+  await writeProfile(profilePath, profile);
+  return profile;
+}
+
+function unanswered(rows: number, inputs: number): TouchmarkError {
+  return new TouchmarkError(
+    'UPSTREAM_ANSWER_INVALID',
+    `classify gave ${rows} answers to ${inputs} inputs.`,
+    { hint: 'It must answer every input, in order.' },
+  );
+}
