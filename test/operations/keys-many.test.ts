@@ -1,14 +1,19 @@
+import type { KeyObject } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { verifyCommitment } from '../../src/keys/commitment.ts';
+import { openServingLog } from '../../src/ledger/serving-log.ts';
+import { verifyServingLog } from '../../src/ledger/verify-log.ts';
 import { listKeys } from '../../src/operations/keys.ts';
 import { exportBundle } from '../../src/operations/keys-bundle.ts';
 import { generateKeys, parseNames, rotateKeys } from '../../src/operations/keys-many.ts';
 import { openEpochKeys } from '../../src/operations/keys-open.ts';
+import { publishedCheckpoint } from '../../src/operations/log-checkpoints.ts';
 import { openProject } from '../../src/operations/project.ts';
 import { hashApiKey } from '../../src/store/api-keys.ts';
+import { recordsOf } from '../ledger/records-data.ts';
 import { tinyProject } from './tiny-project.ts';
 
 const quiet = { signal: new AbortController().signal, progress: () => undefined };
@@ -47,8 +52,8 @@ it('adds many tenants, goes on where it stopped, and rotates all of them', async
     })),
   );
 
+  expect(await rotateKeys({ configPath, ...quiet, names: ['core'] })).toEqual({ tenants: 1 });
   expect(await rotateKeys({ configPath, ...quiet })).toEqual({ tenants: 4 });
-  await rotateKeys({ configPath, ...quiet, names: ['core'] });
   const open = (await listKeys({ configPath })).filter(({ closedAt }) => closedAt === null);
   expect(open.map(({ tenant, epoch }) => `${tenant} ${epoch}`)).toEqual([
     'example e2',
@@ -66,37 +71,33 @@ it('keeps what it made when it is interrupted', async () => {
   const { configPath, out } = await projectOfMany();
   const controller = new AbortController();
   const progress = (_: string, done: number) => {
-    if (done === 2) controller.abort(new Error('enough'));
+    if (done === 1) controller.abort(new Error('enough'));
   };
-  const names = ['a', 'b', 'c', 'd'];
+  const names = ['a', 'b', 'c'];
   const interrupted = generateKeys({
     ...{ configPath, names, out, progress },
     signal: controller.signal,
   });
   await expect(interrupted).rejects.toThrow('enough');
-  expect(apiKeysIn(out).map(({ id }) => id)).toEqual(['a', 'b']);
+  expect(apiKeysIn(out).map(({ id }) => id)).toEqual(['a']);
   const { config } = await loadConfig(configPath);
-  expect(config.tenants.map(({ id }) => id)).toEqual(['example', 'a', 'b']);
+  expect(config.tenants.map(({ id }) => id)).toEqual(['example', 'a']);
 });
 
-it('gives no API keys to tenants that ask with a JWT, and to no others', async () => {
-  const { configPath } = await projectOfMany();
+it('gives no API keys to tenants that ask with a JWT alone, and needs a file for many', async () => {
+  const { configPath, out } = await projectOfMany();
   const options = { configPath, ...quiet, names: ['acme'] };
   await expect(generateKeys(options)).rejects.toMatchObject({ code: 'USAGE' });
   const text = readFileSync(configPath, 'utf8');
-  writeFileSync(configPath, text.replace('  # jwt:', '  jwt: { audience: us, jwks: keys.json }'));
-  expect(await generateKeys(options)).toMatchObject({ tenants: 1, apiKeysFile: null });
-  expect((await loadConfig(configPath)).config.tenants.at(-1)).toEqual({ id: 'acme' });
-});
-
-it('needs a file for many tenants', async () => {
-  const { configPath, directory } = await tinyProject();
-  const out = join(directory, 'keys.jsonl');
-  await expect(generateKeys({ configPath, ...quiet, names: ['acme'], out })).rejects.toMatchObject({
+  writeFileSync(configPath, text.replace('tenantsFile:', '# tenantsFile:'));
+  await expect(generateKeys({ ...options, out })).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
     hint: expect.stringContaining('tenantsFile: tenants.jsonl'),
   });
   expect(existsSync(out)).toBe(false);
+  writeFileSync(configPath, text.replace('  # jwt:', '  jwt: { audience: us, jwks: keys.json }'));
+  expect(await generateKeys(options)).toMatchObject({ tenants: 1, apiKeysFile: null });
+  expect((await loadConfig(configPath)).config.tenants.at(-1)).toEqual({ id: 'acme' });
 });
 
 it('reads names, and says which line is none', () => {
@@ -129,6 +130,23 @@ it('opens for a gateway the ring with a key to sign, or a bundle without', async
   expect(bundle.keys.currentEpoch('example')).toEqual({ epoch, commitment });
   expect(bundle.keys.epochKey('example', epoch)).toEqual(ring.keys.epochKey('example', epoch));
   expect(bundle).not.toHaveProperty('signingKey');
+  const { directory: logDirectory } = project.config.log;
+  const append = async (signingKey?: KeyObject) => {
+    const log = await openServingLog(logDirectory, signingKey && { signingKey });
+    await log.append(recordsOf(1, 'example'));
+    await log.close();
+  };
+  await append();
+  expect(await verifyServingLog(logDirectory)).toMatchObject({
+    problems: [],
+    signedCheckpoints: 0,
+  });
+  await append(ring.signingKey);
+  expect(await verifyServingLog(logDirectory)).toMatchObject({ problems: [], records: 2 });
+  writeFileSync(configPath, text);
+  expect(await publishedCheckpoint({ configPath })).toMatchObject({ size: 2 });
+
+  writeFileSync(configPath, text.replace(ringSource, 'source: bundle:bundle.jsonl'));
   for (const use of [listKeys, exportBundle]) {
     await expect(use({ configPath, out: `${out}.2` })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',

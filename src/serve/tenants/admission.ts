@@ -9,7 +9,7 @@ export const unknownTenant = 'unknown tenant: send a valid Authorization: Bearer
  * Returns the hook that lets only known tenants pass and notes who asks. It runs before the body is
  * read, and waits only where the authenticator does. A second header of one name is no credential.
  */
-export function admit(authenticator: Authenticator) {
+export function authenticateBy(authenticator: Authenticator) {
   return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     const { headers } = request;
     const finish = (tenant: string | undefined): void => {

@@ -52,10 +52,11 @@ export class TenantQuotas {
   }
 
   /**
-   * Takes one request and its answers from a tenant's quotas, or nothing when either is used up. A
-   * request of more answers than a day has is never allowed.
+   * Takes a request from a tenant's quotas when it comes, with 0 answers, or later the answers that it
+   * turns out to ask for; nothing when what is asked for is used up. A request is refused too when the
+   * day has no answer left. More answers at once than a day has are never allowed.
    *
-   * @param answers inputs or choices asked for, a whole number
+   * @param answers inputs or choices asked for, a whole number; 0 for the request itself
    */
   take(tenant: string, answers: number): Admission {
     const now = this.#clocks.monotonic();
@@ -66,14 +67,15 @@ export class TenantQuotas {
       return { allowed: true };
     }
     const use = this.#useOf(tenant, now, wall);
+    const isRequest = answers === 0;
     const wait = Math.max(
-      waitForRequest(use, quota, now),
-      waitForAnswers(use, quota, answers, now, wall),
+      isRequest ? waitForRequest(use, quota, now) : 0,
+      waitForAnswers(use, quota, Math.max(1, answers), now, wall),
     );
     if (wait > 0) {
       return { allowed: false, retryAfterSeconds: Math.max(1, Math.ceil(wait / 1000)) };
     }
-    if (quota.requestsPerSecond !== undefined) {
+    if (isRequest && quota.requestsPerSecond !== undefined) {
       use.full = Math.max(use.full, now) + 1000 / quota.requestsPerSecond;
     }
     if (quota.answersPerDay !== undefined) use.answers += answers;

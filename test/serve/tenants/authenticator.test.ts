@@ -6,7 +6,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { jwtSchema } from '../../../src/config/access.ts';
 import { clientError } from '../../../src/serve/failures.ts';
-import { admit } from '../../../src/serve/tenants/admission.ts';
+import { authenticateBy } from '../../../src/serve/tenants/admission.ts';
 import { createAuthenticator } from '../../../src/serve/tenants/authenticator.ts';
 import { openTokenCheck, type TokenOptions } from '../../../src/serve/tenants/tokens.ts';
 import { VerifiedTokens } from '../../../src/serve/tenants/verified-tokens.ts';
@@ -326,7 +326,7 @@ it('answers every stranger with the same words, over HTTP', async () => {
   const app = Fastify();
   onTestFinished(() => app.close());
   app.decorateRequest('tenant', '');
-  app.addHook('onRequest', admit(authenticate));
+  app.addHook('onRequest', authenticateBy(authenticate));
   app.setErrorHandler((error, _, reply) => {
     const { status, message } = clientError(error);
     return reply.code(status).send({ message });
