@@ -1,9 +1,12 @@
+import type { Config } from '../config/schema.ts';
+import type { Quota } from '../config/tenants.ts';
 import type { Progress } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { openServingLog } from '../ledger/serving-log.ts';
 import { createAdmin } from '../serve/admin.ts';
 import { createGateway } from '../serve/gateway.ts';
 import { Telemetry } from '../serve/telemetry.ts';
+import { TenantQuotas } from '../serve/tenants/quotas.ts';
 import { type GatewayKeys, openEpochKeys } from './keys-open.ts';
 import { openProject, type Project, type ProjectOptions } from './project.ts';
 import { openServing, type Serving } from './serving.ts';
@@ -69,10 +72,15 @@ export async function startService(options: ServeOptions): Promise<Service> {
     if (tracing) closers.push(() => tracing.close());
     const telemetry = new Telemetry(tracing?.tracer);
     telemetry.gauge('touchmark_log_entries', 'Entries of the serving log.', () => log.count);
+    let quotaOf = quotasOf(config);
     const ground: ServingGround = {
       ...options,
       log,
       telemetry,
+      quotas: new TenantQuotas((tenant) => quotaOf(tenant), {
+        monotonic: () => performance.now(),
+        wall: Date.now,
+      }),
       onFailure(error) {
         telemetry.failure(error);
         options.onFailure(error);
@@ -98,6 +106,7 @@ export async function startService(options: ServeOptions): Promise<Service> {
         const earlier = current;
         current = next;
         files = filesOf(again, newKeys);
+        quotaOf = quotasOf(again.config);
         const replaced = gateway.replace(next.gateway);
         if (earlier.upstream !== next.upstream) {
           void replaced.then(() => earlier.upstream.close()).catch(options.onFailure);
@@ -116,6 +125,13 @@ export async function startService(options: ServeOptions): Promise<Service> {
     await stop();
     throw cause;
   }
+}
+
+/** Keeps the quotas of those tenants only that have one of their own. */
+function quotasOf({ serve, tenants }: Config): (tenant: string) => Quota | undefined {
+  const own = new Map<string, Quota>();
+  for (const { id, quota } of tenants) if (quota !== undefined) own.set(id, quota);
+  return (tenant) => own.get(tenant) ?? serve.quotas;
 }
 
 function filesOf({ path, config }: Project, { path: keyFile }: GatewayKeys): readonly string[] {

@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { Progress } from '../contracts.ts';
 import type { AlarmListener } from '../serve/failure-policy.ts';
 import type { Front, Readiness } from '../serve/front.ts';
+import type { Quotas } from '../serve/quotas.ts';
 import type { EpochKeys, ServedLog } from '../serve/served-log.ts';
 import type { Telemetry } from '../serve/telemetry.ts';
 import type { Project } from './project.ts';
@@ -10,6 +11,7 @@ import type { Project } from './project.ts';
 export interface ServingGround {
   readonly log: ServedLog;
   readonly telemetry: Telemetry;
+  readonly quotas: Quotas;
   readonly signal: AbortSignal;
   readonly progress: Progress;
   /** Hears what the operator should know but nothing is wrong with. */

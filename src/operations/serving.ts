@@ -1,5 +1,7 @@
 import { TouchmarkError } from '../errors.ts';
 import type { GatewayOptions } from '../serve/gateway.ts';
+import { type Authenticator, createAuthenticator } from '../serve/tenants/authenticator.ts';
+import { openTokenCheck } from '../serve/tenants/tokens.ts';
 import { TenantTable } from '../store/api-keys.ts';
 import type { GatewayKeys } from './keys-open.ts';
 import type { Project } from './project.ts';
@@ -34,9 +36,7 @@ export async function openServing(
 ): Promise<Serving> {
   const { config } = project;
   requireEpochs(project, keys);
-  const tenants = new TenantTable(
-    config.tenants.map(({ id, apiKeySha256 }) => ({ tenant: id, apiKeySha256 })),
-  );
+  const authenticator = await openAuthenticator(project, ground.onFailure);
   const upstream =
     earlier?.identity === identityOf(config) ? earlier : await openUpstreamOf(project, ground);
   try {
@@ -48,7 +48,8 @@ export async function openServing(
       gateway: {
         service,
         fronts: service.fronts,
-        tenants: (apiKey) => tenants.find(apiKey),
+        authenticator,
+        quotas: ground.quotas,
         unmarked: config.serve.unmarked,
         limits: { answerMilliseconds: 1000 * config.serve.answerSeconds },
         telemetry: ground.telemetry,
@@ -59,6 +60,27 @@ export async function openServing(
     if (upstream !== earlier) await upstream.close();
     throw cause;
   }
+}
+
+async function openAuthenticator(
+  { config, environment }: Project,
+  onFailure: (error: unknown) => void,
+): Promise<Authenticator> {
+  const credentials = config.tenants.flatMap(({ id: tenant, apiKeySha256 }) =>
+    apiKeySha256 === undefined ? [] : [{ tenant, apiKeySha256 }],
+  );
+  const apiKeys = new TenantTable(credentials);
+  const { jwt } = config.serve;
+  if (jwt === undefined) return createAuthenticator({ apiKeys });
+  const configured = new Set(config.tenants.map(({ id }) => id));
+  const tokens = await openTokenCheck({
+    jwt,
+    tenants: configured,
+    environment,
+    clock: Date.now,
+    onFailure,
+  });
+  return createAuthenticator({ apiKeys, tokens });
 }
 
 function openUpstreamOf(project: Project, ground: ServingGround): Promise<HeldUpstream> {

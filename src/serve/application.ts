@@ -8,7 +8,8 @@ import { addHealthRoutes } from './health.ts';
 import type { Limits } from './limits.ts';
 import { admit, type Quotas } from './quotas.ts';
 import { observe, type Telemetry } from './telemetry.ts';
-import { authenticate, type TenantLookup } from './tenants.ts';
+import { authenticateBy } from './tenants/admission.ts';
+import type { Authenticator } from './tenants/authenticator.ts';
 
 /** Routes that serve the model's own answers, without a mark, to a few tenants. */
 export interface UnmarkedRoutes {
@@ -20,7 +21,8 @@ export interface UnmarkedRoutes {
 export interface ApplicationOptions {
   readonly service: Readiness;
   readonly fronts: readonly Front[];
-  readonly tenants: TenantLookup;
+  /** Finds who asks. */
+  readonly authenticator: Authenticator;
   readonly quotas?: Quotas;
   readonly unmarked?: readonly UnmarkedRoutes[];
   readonly limits: Limits;
@@ -40,6 +42,8 @@ export interface Application {
 
 declare module 'fastify' {
   interface FastifyRequest {
+    /** Who asks; the empty string before and without authentication. */
+    tenant: string;
     /** False where the route serves answers without a mark. */
     marked: boolean;
     /** Tells the operator of a failure after the answer has begun. */
@@ -53,11 +57,11 @@ declare module 'fastify' {
 
 /** Returns the routes of a gateway: health for everybody, all fronts for known tenants. */
 export function buildApplication(options: ApplicationOptions): Application {
-  const { service, fronts, tenants, quotas, unmarked = [], limits } = options;
+  const { service, fronts, authenticator, quotas, unmarked = [], limits } = options;
   const app = createInstance(options);
   addHealthRoutes(app, service);
   app.register(async (scope) => {
-    scope.addHook('onRequest', authenticate(tenants));
+    scope.addHook('onRequest', authenticateBy(authenticator));
     if (quotas) admit(scope, quotas);
     for (const front of fronts) front.add(scope, limits);
     for (const { prefix, tenants: allowed } of unmarked) {

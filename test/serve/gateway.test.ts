@@ -257,7 +257,7 @@ describe('connections', () => {
     const second = createGateway({
       service: keywordAnswering(),
       fronts: [],
-      tenants: () => undefined,
+      authenticator: () => undefined,
     });
     await expect(second.listen({ host: '127.0.0.1', port })).rejects.toMatchObject({
       code: 'USAGE',

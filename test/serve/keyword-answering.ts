@@ -7,6 +7,8 @@ import type {
 import { classifierFronts } from '../../src/serve/fronts/registry.ts';
 import { createGateway, type Gateway } from '../../src/serve/gateway.ts';
 import type { Limits } from '../../src/serve/limits.ts';
+import { createAuthenticator } from '../../src/serve/tenants/authenticator.ts';
+import { hashApiKey, TenantTable } from '../../src/store/api-keys.ts';
 
 const keywords: Readonly<Record<string, readonly string[]>> = {
   en: ['the', 'and', 'of'],
@@ -91,11 +93,11 @@ export async function startGateway(
   limits: Partial<Limits> = {},
 ): Promise<RunningGateway> {
   const failures: unknown[] = [];
-  const tenants = new Map([[bearer, 'alice']]);
+  const apiKeys = new TenantTable([{ tenant: 'alice', apiKeySha256: hashApiKey(bearer) }]);
   const gateway = createGateway({
     service: answering,
     fronts: classifierFronts(answering),
-    tenants: (token) => tenants.get(token),
+    authenticator: createAuthenticator({ apiKeys }),
     limits,
     onFailure: (error) => failures.push(error),
   });

@@ -7,6 +7,8 @@ import { createGateway, type GatewayOptions } from '../../src/serve/gateway.ts';
 import { createMarking, type Marking, type MarkingOptions } from '../../src/serve/marking.ts';
 import { UpstreamConnection } from '../../src/serve/proxy/upstream-connection.ts';
 import type { EpochKeys } from '../../src/serve/served-log.ts';
+import { createAuthenticator } from '../../src/serve/tenants/authenticator.ts';
+import { hashApiKey, TenantTable } from '../../src/store/api-keys.ts';
 import { ClassifierMarker } from '../../src/watermark/classifier-marker.ts';
 import { temporaryDirectory } from '../store/directory.ts';
 import { keyOf, textProfile } from '../watermark/fixtures.ts';
@@ -21,6 +23,15 @@ export const lettersModel: ServedModel = {
   labels: lettersProfile.labels,
   input: 'text',
 };
+
+/** Knows tenants by their tokens. */
+export function authenticatorOf(given: Readonly<Record<string, string>>) {
+  const credentials = Object.entries(given).map(([tenant, token]) => ({
+    tenant,
+    apiKeySha256: hashApiKey(token),
+  }));
+  return createAuthenticator({ apiKeys: new TenantTable(credentials) });
+}
 
 /** What a proxy is made of. */
 export interface ProxyParts {
@@ -64,12 +75,11 @@ export async function startMarkedGateway(
     ...settings.marking,
   });
   const failures: unknown[] = [];
-  const byToken = new Map(Object.entries(tokens).map(([tenant, token]) => [token, tenant]));
   const front = frontOf({ upstream, model: lettersModel, marking });
   const gateway = createGateway({
     service: { ready: async () => true },
     fronts: [front],
-    tenants: (token) => byToken.get(token as (typeof tokens)[Tenant]),
+    authenticator: authenticatorOf(tokens),
     onFailure: (error) => failures.push(error),
     ...settings.gateway,
   });

@@ -11,6 +11,7 @@ import { createGateway } from '../../../src/serve/gateway.ts';
 import { createMarking } from '../../../src/serve/marking.ts';
 import { createPipeline } from '../../../src/serve/pipeline.ts';
 import { sealProfile } from '../../../src/serve/profile-sealing.ts';
+import { createAuthenticator } from '../../../src/serve/tenants/authenticator.ts';
 import { generateApiKey, hashApiKey, TenantTable } from '../../../src/store/api-keys.ts';
 import { createKeyRing } from '../../../src/store/key-ring.ts';
 import { writeProfile } from '../../../src/store/profile-file.ts';
@@ -103,7 +104,7 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
   const gateway = createGateway({
     service: answering,
     fronts: classifierFronts(answering),
-    tenants: (bearer) => table.find(bearer),
+    authenticator: createAuthenticator({ apiKeys: table }),
   });
   const address = await gateway.listen({ host: '127.0.0.1', port: 0 });
   return {

@@ -24,7 +24,7 @@ export function addServe(program: Argv): Argv {
       const signal = interruptSignal();
       const [{ startService }, { watchFiles }] = await Promise.all([
         import('../../operations/serve.ts'),
-        import('../../operations/watch-files.ts'),
+        import('../../store/watch-files.ts'),
       ]);
       const reporter = createProgress(process.stderr);
       const service = await startService({

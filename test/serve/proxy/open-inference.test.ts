@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { TouchmarkError } from '../../../src/errors.ts';
 import { openInferenceProxy } from '../../../src/serve/proxy/open-inference.ts';
 import { servingFloor, toDistribution } from '../../../src/watermark/probability/distribution.ts';
-import { startMarkedGateway } from '../marked-gateway.ts';
+import { authenticatorOf, startMarkedGateway } from '../marked-gateway.ts';
 import { type Asked, letterProbabilities, startModelServer } from '../model-server.ts';
 
 const path = '/v2/models/letters';
@@ -336,7 +336,7 @@ describe('replacing what a gateway serves', () => {
       .replace({
         service: { ready: async () => true },
         fronts: [front],
-        tenants: (token) => (token === 'token-of-bolt' ? 'bolt' : undefined),
+        authenticator: authenticatorOf({ bolt: 'token-of-bolt' }),
       })
       .then(() => {
         drained = true;
