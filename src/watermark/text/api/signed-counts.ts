@@ -82,19 +82,28 @@ export class TokenCounts {
     return Object.fromEntries(Object.entries(this.#skipped).filter(([, count]) => count > 0));
   }
 
+  /** Returns how many more occurrences of each token there are than expected. */
+  deviations(): Float64Array {
+    return this.#counts.map((count, index) => count - this.#expected[index]! * this.#output);
+  }
+
   /**
-   * Returns the weight of each token, in units: occurrences minus expected ones, over what their
-   * variance would be in units of a Poisson variable's, and at most 4 in size, so that no token that
-   * a text is about outweighs the others.
+   * Returns the weight of each token, in units: its deviation over what its variance would be in
+   * units of a Poisson variable's, and at most 4 in size, so that no token that a text is about
+   * outweighs the others.
    */
   weights(): Int32Array {
-    return Int32Array.from(this.#counts, (count, index) => {
-      const expected = this.#expected[index]! * this.#output;
-      const weight = (count - expected) / (1 + shareVariance * expected);
-      const damped = Math.max(-largestWeight, Math.min(largestWeight, weight));
-      return Math.round(unitsPerWeight * damped);
+    return Int32Array.from(this.deviations(), (deviation, index) => {
+      const weight = deviation * trustIn(this.#expected[index]!, this.#output);
+      const cut = Math.max(-largestWeight, Math.min(largestWeight, weight));
+      return Math.round(unitsPerWeight * cut);
     });
   }
+}
+
+/** How much an occurrence of a token counts in so many tokens of output: less the commoner it is. */
+export function trustIn(expected: number, output: number): number {
+  return 1 / (1 + shareVariance * expected * output);
 }
 
 /**
