@@ -113,6 +113,12 @@ export function verifyEntries(
   const entries: ChainEntry[] = [];
   let current = head;
   for (const [index, line] of lines.entries()) {
+    const next = followingAnswer(current, line);
+    if (next !== undefined) {
+      entries.push(next);
+      current = headAfter(next);
+      continue;
+    }
     const entry = parseEntry(line);
     const reason =
       entry === undefined ? 'is not a chain entry' : breakBetween(current, entry, line);
@@ -123,6 +129,29 @@ export function verifyEntries(
     current = headAfter(entry);
   }
   return { entries, head: current };
+}
+
+const answerLine =
+  /^\{"sequence":(\d+),"kind":"(served|withheld)","at":"([^"\\]+)","tenantTag":"([0-9a-f]{32})","commitment":"([0-9a-f]{64})","previous":"([0-9a-f]{64})","hash":"([0-9a-f]{64})"\}$/;
+const hashLength = ',"hash":""}'.length + 64;
+const time = z.iso.datetime();
+let lastTime = '';
+
+/**
+ * Returns the entry of an answer that follows `head`, for the usual line: spelled as `entryLine`
+ * spells it. Other lines are for the slower way, which can say what is wrong.
+ */
+function followingAnswer(head: ChainHead, line: string): ChainEntry | undefined {
+  const [, sequence, kind, at, tenantTag, commitment, previous, hash] = answerLine.exec(line) ?? [];
+  if (kind === undefined || at === undefined || tenantTag === undefined) return undefined;
+  if (commitment === undefined || previous === undefined || hash === undefined) return undefined;
+  if (sequence !== `${head.size}` || previous !== head.hash) return undefined;
+  if (hashOfSpelling(`${line.slice(0, -hashLength)}}`) !== hash) return undefined;
+  if (at !== lastTime && !time.safeParse(at).success) return undefined;
+  lastTime = at;
+  const isServed = kind === 'served';
+  const fact = { at, tenantTag, commitment, sequence: head.size, previous, hash };
+  return { kind: isServed ? 'served' : 'withheld', ...fact };
 }
 
 function breakBetween(head: ChainHead, entry: ChainEntry, line: string): string | undefined {

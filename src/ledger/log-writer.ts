@@ -101,7 +101,7 @@ export class LogWriter {
   async expire(before: Date): Promise<Expiry> {
     const { segments } = this.#state;
     const { last, served } = segments.current;
-    const isOver = last !== undefined && Date.parse(last.at) < before.getTime();
+    const isOver = last !== undefined && last.time < before.getTime();
     if (isOver && served > 0) await this.#beginSegment();
     const expiring = segments.endingBefore(before);
     const through = expiring.findLast((segment) => segment.served > 0)?.last?.sequence;
@@ -182,7 +182,7 @@ export class LogWriter {
   /** Whether the segment's entries are from another day (UTC). */
   #isNewDay(at: string): boolean {
     const { last } = this.#state.segments.current;
-    return last !== undefined && dayOf(last.at) !== dayOf(at);
+    return last !== undefined && dayOf(last.time) !== dayOf(Date.parse(at));
   }
 
   async #beginSegment(): Promise<void> {
@@ -194,9 +194,8 @@ export class LogWriter {
 
   /** The time of the next entry: the clock's, unless that is earlier than the last entry's. */
   #now(): string {
-    const now = this.#settings.clock().toISOString();
-    const last = this.#state.segments.lastTime ?? now;
-    return now < last ? last : now;
+    const now = this.#settings.clock().getTime();
+    return new Date(Math.max(now, this.#state.segments.lastTime)).toISOString();
   }
 
   /** The chain is made durable first, so that a checkpoint never runs ahead of it. */
@@ -214,6 +213,7 @@ export class LogWriter {
   }
 }
 
-function dayOf(time: string): string {
-  return time.slice(0, 'YYYY-MM-DD'.length);
+/** Returns the day (UTC) of a time in milliseconds, counted from 1970. */
+function dayOf(time: number): number {
+  return Math.floor(time / dayMilliseconds);
 }

@@ -128,9 +128,14 @@ export function sealName(what: SealedKind, digest: string): string {
   return `${what} ${digest}`;
 }
 
-/** Counts one more served record of a tag. */
+/**
+ * Counts one more served record of a tag. A new tag is copied, for it may be a slice of a whole file
+ * that would then stay in memory.
+ */
 export function countRecord(recordsByTag: Map<string, number>, tag: string): void {
-  recordsByTag.set(tag, (recordsByTag.get(tag) ?? 0) + 1);
+  const before = recordsByTag.get(tag);
+  const key = before === undefined ? Buffer.from(tag, 'latin1').toString('latin1') : tag;
+  recordsByTag.set(key, (before ?? 0) + 1);
 }
 
 /** Leaves out segments whose payloads are gone, which most expired ones are. */

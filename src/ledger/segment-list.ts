@@ -6,35 +6,37 @@ export interface SegmentSummary {
   readonly entries: number;
   /** Served records among them. */
   readonly served: number;
-  /** The last entry's sequence and time; undefined while there is none. */
-  readonly last: { readonly sequence: number; readonly at: string } | undefined;
+  /** The last entry's sequence and time in milliseconds since 1970; undefined while there is none. */
+  readonly last: { readonly sequence: number; readonly time: number } | undefined;
 }
 
 /** The segments of a log whose payloads have not expired, oldest first; the last one grows. */
 export class SegmentList {
   #closed: SegmentSummary[] = [];
   #current: SegmentSummary = emptySegment(1);
-  #lastTime: string | undefined;
+  #lastTime = 0;
 
   /** The segment that grows. */
   get current(): SegmentSummary {
     return this.#current;
   }
 
-  /** The time of the last entry, ISO 8601; undefined while the log has none. */
-  get lastTime(): string | undefined {
+  /** The time of the last entry, in milliseconds since 1970; 0 while the log has none. */
+  get lastTime(): number {
     return this.#lastTime;
   }
 
   /** Counts entries that were written to the current segment. */
   add(entries: readonly ChainEntry[]): void {
-    const { number, entries: before, served, last } = this.#current;
-    this.#lastTime = entries.at(-1)?.at ?? this.#lastTime;
+    const { number, entries: before, served, last: lastBefore } = this.#current;
+    const entry = entries.at(-1);
+    const last = entry && { sequence: entry.sequence, time: Date.parse(entry.at) };
+    this.#lastTime = last?.time ?? this.#lastTime;
     this.#current = {
       number,
       entries: before + entries.length,
       served: served + entries.filter(({ kind }) => kind === 'served').length,
-      last: placeOf(entries.at(-1)) ?? last,
+      last: last ?? lastBefore,
     };
   }
 
@@ -47,7 +49,7 @@ export class SegmentList {
   /** Returns the oldest closed segments, as far as all their entries are from before a time. */
   endingBefore(time: Date): readonly SegmentSummary[] {
     const limit = time.getTime();
-    const first = this.#closed.findIndex(({ last }) => Date.parse(last?.at ?? '') >= limit);
+    const first = this.#closed.findIndex(({ last }) => last !== undefined && last.time >= limit);
     return first < 0 ? [...this.#closed] : this.#closed.slice(0, first);
   }
 
@@ -58,11 +60,6 @@ export class SegmentList {
     this.#closed = this.#closed.filter((segment) => !isThrough(segment));
     return removed;
   }
-}
-
-/** Copies what it keeps, so that no entry stays in memory. */
-function placeOf(entry: ChainEntry | undefined): SegmentSummary['last'] {
-  return entry && { sequence: entry.sequence, at: entry.at };
 }
 
 function emptySegment(number: number): SegmentSummary {

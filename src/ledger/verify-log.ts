@@ -5,6 +5,7 @@ import { type ChainEntry, type ChainHead, genesis, type SealedKind } from './cha
 import { CheckpointedTree, readCheckpoints } from './checkpoints.ts';
 import { type Layout, type LogHeader, layoutOf, requireHeader, segmentNumbers } from './layout.ts';
 import { listPayloadKeys, type PayloadKey } from './payload-keys.ts';
+import { countRecord } from './recover.ts';
 import { PayloadReader } from './segment-payloads.ts';
 import { type ChainSegment, chainSegments, logInvalid } from './segments.ts';
 
@@ -41,8 +42,9 @@ const settleMilliseconds = 50;
 
 /**
  * Checks the chain's hashes and links, its checkpoints against Merkle roots, and the payloads of
- * every tenant whose key exists against the chain's commitments. Needs no lock. It shows that the
- * log is as it was written; it cannot show that what was written is true.
+ * every tenant whose key exists against the chain's commitments. Needs no lock; payloads of tenants
+ * that are new while it runs are left for the next time. It shows that the log is as it was written;
+ * it cannot show that what was written is true.
  *
  * @param options.publicKey the key whose signatures signed checkpoints must have; without it the
  *   signatures are not checked
@@ -58,7 +60,7 @@ export async function verifyServingLog(
   const run = new Verification(layout, keys);
   try {
     await run.chain(header, publicKey);
-    run.accounts();
+    await run.accounts();
   } catch (cause) {
     if (!TouchmarkError.isInstance(cause)) throw cause;
     run.problems.push(cause);
@@ -78,7 +80,7 @@ export function requireValidLog(report: LogReport): void {
 class Verification {
   readonly problems: TouchmarkError[] = [];
   readonly #layout: Layout;
-  readonly #keys: readonly PayloadKey[];
+  #keys: readonly PayloadKey[];
   readonly #tags = new Map<string, number>();
   readonly #seals: LogReport['seals'][number][] = [];
   readonly #erased = new Map<string, { readonly at: string; readonly records: number }>();
@@ -113,8 +115,12 @@ class Verification {
   }
 
   /** Every tag must have a payload key or an erasure note, and not both. */
-  accounts(): void {
-    const live = new Map(this.#keys.map(({ tag, tenant }) => [tag, tenant]));
+  async accounts(): Promise<void> {
+    let live = this.#liveTags();
+    if ([...this.#tags.keys()].some((tag) => !live.has(tag) && !this.#erased.has(tag))) {
+      this.#keys = await listPayloadKeys(this.#layout); // of tenants that came meanwhile too
+      live = this.#liveTags();
+    }
     for (const [tag, records] of this.#tags) {
       if (live.has(tag) || this.#erased.has(tag)) continue;
       this.#problem(`${records} records under the tag ${tag} have no payload key`);
@@ -122,6 +128,10 @@ class Verification {
     for (const [tag, { at }] of this.#erased) {
       if (live.has(tag)) this.#problem(`the erasure of ${at} is not complete: a key is left`);
     }
+  }
+
+  #liveTags(): ReadonlySet<string> {
+    return new Set(this.#keys.map(({ tag }) => tag));
   }
 
   report(header: LogHeader): LogReport {
@@ -151,7 +161,7 @@ class Verification {
     const { sequence, at } = entry;
     switch (entry.kind) {
       case 'served':
-        this.#tags.set(entry.tenantTag, (this.#tags.get(entry.tenantTag) ?? 0) + 1);
+        countRecord(this.#tags, entry.tenantTag);
         break;
       case 'withheld':
         this.#withheld += 1;
