@@ -12,21 +12,12 @@ import {
   encodeRing,
   ringError,
 } from './key-ring-file.ts';
-import { type KeySource, parseKeySource, readRoot } from './key-source.ts';
-import { openRoot, type RootSection, sealRoot } from './root-section.ts';
+import { type KeyRingOptions, ringPath, ringSource, rootOf } from './key-ring-source.ts';
+import { readRoot } from './key-source.ts';
+import { type RootSection, sealRoot } from './root-section.ts';
 import { createSecureFile, readSecureFile, storageError, writeSecureFile } from './secure-file.ts';
 
-/** Which key ring, and what opens it. */
-export interface KeyRingOptions {
-  /** `file:PATH`, `env:NAME` or `exec:COMMAND ARGUMENTS`; see `parseKeySource`. */
-  readonly source: string;
-  /** The ring file, when the source is not itself one. */
-  readonly path?: string;
-  /** For rings with a root of their own. */
-  readonly passphrase?: string;
-  /** Where `env:` looks; the process's own environment by default. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-}
+export type { KeyRingOptions } from './key-ring-source.ts';
 
 /**
  * Makes a key ring without epochs and writes it, mode 0600; a `file:` ring gets a new random root.
@@ -34,8 +25,7 @@ export interface KeyRingOptions {
  * @throws TouchmarkError USAGE when the file exists; KEY_SOURCE_FAILED; STORE_FULL or STORE_DAMAGED
  */
 export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
-  refuseBundle(options);
-  const source = parseKeySource(options.source);
+  const source = ringSource(options);
   const path = ringPath(source, options.path);
   const root = source.kind === 'file' ? randomBytes(32) : await readRoot(source, options);
   const section: RootSection =
@@ -52,8 +42,7 @@ export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
  *   KEY_SOURCE_FAILED; none of them contains a secret
  */
 export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
-  refuseBundle(options);
-  const source = parseKeySource(options.source);
+  const source = ringSource(options);
   const path = ringPath(source, options.path);
   const text = await readSecureFile(path);
   const ring = decodeRing(path, text);
@@ -238,15 +227,6 @@ export class KeyRing {
   }
 }
 
-function refuseBundle({ source }: KeyRingOptions): void {
-  if (!source.startsWith('bundle:')) return;
-  throw new TouchmarkError(
-    'CONFIG_INVALID',
-    `${source.slice('bundle:'.length)} is an epoch bundle: it has the keys in use, and not the root key that this needs.`,
-    { hint: 'Do this where the key ring is; a bundle is for the gateway alone.' },
-  );
-}
-
 /** Names at most ten. */
 function someOf(names: readonly string[]): string {
   const more = names.length - 10;
@@ -255,36 +235,6 @@ function someOf(names: readonly string[]): string {
 
 function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
-}
-
-function ringPath(source: KeySource, path: string | undefined): string {
-  if (source.kind === 'file') return source.path;
-  if (path !== undefined) return path;
-  throw new TouchmarkError(
-    'CONFIG_INVALID',
-    `A key source ${source.kind}: needs a ring file too.`,
-    {
-      hint: 'Say where the key ring is kept: the source gives the root key only.',
-    },
-  );
-}
-
-function rootOf(
-  section: RootSection,
-  source: KeySource,
-  path: string,
-  options: KeyRingOptions,
-): Promise<Buffer> {
-  if (section.kind === 'external') {
-    if (source.kind !== 'file') return readRoot(source, options);
-    throw new TouchmarkError('CONFIG_INVALID', `${path} has no root key of its own.`, {
-      hint: 'Give the env: or exec: source that it was made with.',
-    });
-  }
-  if (source.kind === 'file') return openRoot(section, path, options.passphrase);
-  throw new TouchmarkError('CONFIG_INVALID', `${path} has a root key of its own.`, {
-    hint: `Give it as file:${path}.`,
-  });
 }
 
 function requireTime(createdAt: string, before: EpochRecord | undefined): void {

@@ -33,3 +33,22 @@ it('does not export without being told where to', async () => {
   expect(ended).toMatchObject({ exitCode: 2, stdout: '' });
   expect(ended.stderr).toContain('out');
 });
+
+it('exports all epochs in use for a gateway, and takes exactly one way to name tenants', async () => {
+  const { directory } = await tinyProject();
+  const keys = (...given: string[]) => run(['keys', ...given], { cwd: directory });
+  const ended = await keys('export', '--all', '--out', 'bundle.jsonl');
+  expect(ended).toMatchObject({ exitCode: 0, stdout: 'bundle.jsonl  1 tenants\n' });
+  const path = join(directory, 'bundle.jsonl');
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  const [, line = ''] = readFileSync(path, 'utf8').split('\n');
+  expect(JSON.parse(line)).toMatchObject({ tenant: 'example', epoch: 'e1' });
+  for (const [given, message] of [
+    [['export', '--all', '--tenant', 'example', '--out', 'b'], /Give one of --tenant or --all/],
+    [['generate', '--tenant', 'a', '--out', 'b'], /--out goes with --tenants/],
+  ] as const) {
+    const refused = await keys(...given);
+    expect(refused).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(refused.stderr).toMatch(message);
+  }
+});
