@@ -8,6 +8,18 @@ export const logSchema = z
       .min(1)
       .default('.touchmark/log')
       .describe('The directory of the serving log.'),
+    keeps: z
+      .enum(['all', 'eligible', 'commitments'])
+      .default('all')
+      .describe(
+        'Questions and answers to keep: all; those that a coin answered and a sample; or commitments only.',
+      ),
+    sampleShare: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.1)
+      .describe('Share of the other questions that eligible keeps, 0 to 1.'),
     checkpointEvery: z
       .int()
       .min(1)

@@ -1,16 +1,17 @@
 import type { Environment } from '../config/overrides.ts';
 import type { Classifier, Input, Tokenizer } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
-import { openServingLog } from '../ledger/serving-log.ts';
-import { type AlarmListener, type FailurePolicy, failClosed } from '../serve/failure-policy.ts';
+import type { AlarmListener, FailurePolicy } from '../serve/failure-policy.ts';
 import {
-  bearerOf,
+  headerOf,
   type RequestWithHeaders,
   type TenantOf,
   type Touchmark,
 } from '../serve/in-process/touchmark.ts';
 import { createMarking } from '../serve/marking.ts';
 import { sealProfile } from '../serve/profile-sealing.ts';
+import { createAuthenticator } from '../serve/tenants/authenticator.ts';
+import { openTokenCheck } from '../serve/tenants/tokens.ts';
 import { createTextMarking } from '../serve/text-marking.ts';
 import { TenantTable } from '../store/api-keys.ts';
 import { readProfile, requireProfileLabels, writeProfile } from '../store/profile-file.ts';
@@ -18,15 +19,16 @@ import { readInputFile } from '../store/project-files.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import { openEpochKeys } from './keys-open.ts';
 import { openProject, type Project } from './project.ts';
+import { openProjectLog } from './serving-log.ts';
 import { findTokenizer, readTextProfile } from './watermark-open.ts';
 
-/** How a program that serves its own model gets its watermark. */
+/** How a program that serves its own model gets its watermark; the policy is else the configuration's. */
 export interface OpenTouchmarkOptions<Request> extends Partial<FailurePolicy> {
   /** The path of touchmark.yaml. */
   readonly config: string;
   /** The process's own by default. */
   readonly environment?: Environment;
-  /** Finds who asks; by default, by the API keys of the configuration's tenants. */
+  /** Finds who asks; by default, by the API keys and signed tokens that the configuration knows. */
   readonly tenantOf?: TenantOf<Request>;
   /** What the log says of answers that come without a version of their own. */
   readonly modelVersion?: string;
@@ -77,13 +79,11 @@ export async function openTouchmark<Request = RequestWithHeaders>(
       hint: 'Give openTouchmark `classify`, which measures one, or a profile for `text`.',
     });
   }
-  const { directory, ...logSettings } = project.config.log;
-  const log = await openServingLog(directory, {
-    ...logSettings,
-    ...(signingKey && { signingKey }),
-  });
   const { onAlarm, onFailure } = options;
-  const policy = policyOf(options);
+  const tenantOf = options.tenantOf ?? (await tenantsOfProject<Request>(project, onFailure));
+  const { ifMarkingFails, ifLogFails } = { ...project.config.serve, ...options };
+  const policy = { ifMarkingFails, ifLogFails };
+  const log = await openProjectLog(project.config, () => keys, signingKey);
   const common = {
     modelVersion,
     keys,
@@ -93,7 +93,7 @@ export async function openTouchmark<Request = RequestWithHeaders>(
     ...(onAlarm && { onAlarm }),
   };
   return {
-    tenantOf: options.tenantOf ?? tenantsByApiKey(project),
+    tenantOf,
     policy,
     ...(profile && { classifier: createMarking({ ...common, profile }) }),
     ...(text && { text: createTextMarking({ ...common, ...text }) }),
@@ -103,19 +103,21 @@ export async function openTouchmark<Request = RequestWithHeaders>(
   };
 }
 
-function policyOf(options: Partial<FailurePolicy>): FailurePolicy {
-  const { ifMarkingFails, ifLogFails } = { ...failClosed, ...options };
-  return { ifMarkingFails, ifLogFails };
-}
-
-/** Any framework's request has headers; a type of its own comes with a `tenantOf` of its own. */
-function tenantsByApiKey<Request>({ config }: Project): TenantOf<Request> {
-  const table = new TenantTable(
-    config.tenants.map(({ id, apiKeySha256 }) => ({ tenant: id, apiKeySha256 })),
+/** By the configuration's API keys and signed tokens, in headers that any framework's request has. */
+async function tenantsOfProject<Request>(
+  { config, environment }: Project,
+  onFailure: (error: unknown) => void = () => undefined,
+): Promise<TenantOf<Request>> {
+  const apiKeys = new TenantTable(
+    config.tenants.map(({ id: tenant, apiKeySha256 }) => ({ tenant, apiKeySha256 })),
   );
+  const { jwt } = config.serve;
+  const tenants = new Set(config.tenants.map(({ id }) => id));
+  const tokens = jwt && (await openTokenCheck({ jwt, tenants, environment, clock: Date.now, onFailure })); // biome-ignore format: one row
+  const authenticator = createAuthenticator({ apiKeys, ...(tokens && { tokens }) });
   return (request) => {
-    const apiKey = bearerOf(request as RequestWithHeaders);
-    return apiKey === undefined ? undefined : table.find(apiKey);
+    const header = (name: string) => headerOf(request as RequestWithHeaders, name);
+    return authenticator(header('authorization'), header('x-api-key') ?? header('api-key'));
   };
 }
 

@@ -2,7 +2,6 @@ import type { Config } from '../config/schema.ts';
 import type { Quota } from '../config/tenants.ts';
 import type { Progress } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
-import { openServingLog } from '../ledger/serving-log.ts';
 import { createAdmin } from '../serve/admin.ts';
 import { createGateway } from '../serve/gateway.ts';
 import { Telemetry } from '../serve/telemetry.ts';
@@ -10,6 +9,7 @@ import { TenantQuotas } from '../serve/tenants/quotas.ts';
 import { type GatewayKeys, openEpochKeys } from './keys-open.ts';
 import { openProject, type Project, type ProjectOptions } from './project.ts';
 import { openServing, type Serving } from './serving.ts';
+import { openProjectLog } from './serving-log.ts';
 import type { ServingGround } from './serving-parts.ts';
 import { startTracing } from './tracing.ts';
 
@@ -61,11 +61,8 @@ export async function startService(options: ServeOptions): Promise<Service> {
     while (closers.length > 0) await closers.pop()?.();
   };
   try {
-    const { directory, ...logSettings } = config.log;
-    const log = await openServingLog(directory, {
-      ...logSettings,
-      ...(signingKey && { signingKey }),
-    });
+    let currentKeys = keys;
+    const log = await openProjectLog(config, () => currentKeys, signingKey);
     closers.push(() => log.close());
     const tracing =
       config.serve.traces === undefined ? undefined : await startTracing(config.serve.traces);
@@ -107,6 +104,7 @@ export async function startService(options: ServeOptions): Promise<Service> {
         current = next;
         files = filesOf(again, newKeys);
         quotaOf = quotasOf(again.config);
+        currentKeys = newKeys;
         const replaced = gateway.replace(next.gateway);
         if (earlier.upstream !== next.upstream) {
           void replaced.then(() => earlier.upstream.close()).catch(options.onFailure);

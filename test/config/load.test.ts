@@ -26,7 +26,7 @@ describe('loadConfig', () => {
   it('fills in defaults and makes paths absolute from the directory of the file', async () => {
     const path = written(head);
     const { config, directory } = await load(path);
-    expect(config.serve).toEqual({ host: '127.0.0.1', port: 8377 });
+    expect(config.serve).toMatchObject({ host: '127.0.0.1', port: 8377 });
     expect(config.watermark.coinShare).toBe(0.02);
     expect(config.keys.source).toBe(`file:${join(directory, '.touchmark/keys/ring.json')}`);
     expect(config.inputs.fresh).toBe(join(directory, 'inputs/fresh.txt'));

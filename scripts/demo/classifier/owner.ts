@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Progress } from '../../../src/contracts.ts';
-import { openServingLog } from '../../../src/ledger/serving-log.ts';
 import { openClassifier } from '../../../src/models/adapters/registry.ts';
+import { openProjectLog } from '../../../src/operations/serving-log.ts';
 import { classifierFronts } from '../../../src/serve/fronts/registry.ts';
 import { createGateway } from '../../../src/serve/gateway.ts';
 import { createMarking } from '../../../src/serve/marking.ts';
@@ -83,10 +83,7 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
     progress,
   });
   await writeProfile(join(directory, '.touchmark', 'profile.json'), profile);
-  const log = await openServingLog(config.log.directory, {
-    ...config.log,
-    signingKey: keyRing.signingKey(),
-  });
+  const log = await openProjectLog(config, () => keyRing, keyRing.signingKey());
   const table = new TenantTable(
     config.tenants.map(({ id, apiKeySha256 }) => ({ tenant: id, apiKeySha256 })),
   );
