@@ -40,7 +40,7 @@ export async function* relayStream(options: RelayOptions): AsyncGenerator<string
   const { body, choices, gone, record, report } = options;
   const events = readEvents(body);
   const heard = new HeardTexts(choices);
-  let held = '';
+  let [ready, held] = ['', ''];
   let [isOver, isRecorded] = [false, false];
   try {
     while (!isOver) {
@@ -48,7 +48,6 @@ export async function* relayStream(options: RelayOptions): AsyncGenerator<string
         throw TouchmarkError.isInstance(cause) ? cause : upstreamFailure(cause, gone);
       });
       if (next.done) break;
-      let ready = '';
       for (const event of next.value) {
         isOver ||= event.kind === 'event' && event.data.trim() === '[DONE]';
         if (isOver) break;
@@ -62,6 +61,7 @@ export async function* relayStream(options: RelayOptions): AsyncGenerator<string
         else ready += words;
       }
       if (ready !== '') yield ready;
+      ready = '';
     }
     if (!isOver && !heard.isComplete) throw brokenOff();
     isRecorded = true;
@@ -70,7 +70,7 @@ export async function* relayStream(options: RelayOptions): AsyncGenerator<string
   } catch (cause) {
     if (!gone.aborted) {
       report(cause);
-      yield asEvent(JSON.stringify(openAiError(clientError(cause))));
+      yield ready + asEvent(JSON.stringify(openAiError(clientError(cause))));
     }
   } finally {
     if (isOver) void drain(events);
