@@ -31,6 +31,11 @@ for (const { id } of project.config.tenants) {
   keys.epochKey(tenant, keys.currentEpoch(tenant).epoch);
 }
 step('a question of each tenant');
+const again = await openProject({ configPath: process.argv[2]!, environment: {} });
+const reopened = await openEpochKeys(again);
+if (reopened.keys.tenants().length !== keys.tenants().length)
+  throw new Error('tenants are missing');
+step('all read again, beside');
 const peak = process.resourceUsage().maxRSS * 1024;
 process.stdout.write(
   `  in all ${Math.round(performance.now() - begin)} ms, peak ${megabytes(peak)}\n`,

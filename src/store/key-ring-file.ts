@@ -19,13 +19,15 @@ const epochSchema = z.strictObject({
 const ringSchema = z.strictObject({
   schema: z.literal(schemaName),
   root: rootSectionSchema,
-  epochs: z.array(epochSchema),
+  epochs: z.array(z.unknown()),
   mac: z.string().regex(/^hmac-sha256:[0-9a-f]{64}$/),
 });
 
 /** One tenant's period of use of one key. */
 export type EpochRecord = Readonly<z.infer<typeof epochSchema>>;
-export type RingFile = Readonly<z.infer<typeof ringSchema>>;
+export type RingFile = Readonly<Omit<z.infer<typeof ringSchema>, 'epochs'>> & {
+  readonly epochs: readonly EpochRecord[];
+};
 
 /**
  * Returns the text of a ring file, an epoch on each line, authenticated by HMAC-SHA256 under a key
@@ -67,9 +69,25 @@ export function decodeRing(path: string, text: string): RingFile {
     );
   }
   const parsed = ringSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const where = parsed.error.issues[0]?.path.join('.') || 'the top level';
-  throw ringError(`${path} is no ${schemaName}: ${where} is not as it was written.`);
+  if (!parsed.success) throw malformed(path, parsed.error);
+  const { epochs: unread, ...rest } = parsed.data;
+  const epochs: EpochRecord[] = [];
+  for (let index = 0; index < unread.length; index += 1) {
+    const epoch = epochSchema.safeParse(unread[index]);
+    if (!epoch.success) throw malformed(path, epoch.error, ['epochs', index]);
+    epochs.push(epoch.data);
+    unread[index] = undefined;
+  }
+  return { ...rest, epochs };
+}
+
+function malformed(
+  path: string,
+  { issues }: z.ZodError,
+  within: readonly PropertyKey[] = [],
+): TouchmarkError {
+  const where = [...within, ...(issues[0]?.path ?? [])].join('.') || 'the top level';
+  return ringError(`${path} is no ${schemaName}: ${where} is not as it was written.`);
 }
 
 /**
