@@ -31,10 +31,8 @@ export type RequestWithHeaders =
   | { readonly headers: Readonly<Record<string, string | readonly string[] | undefined>> }
   | { readonly req: { header(name: string): string | undefined } };
 
-/** Returns the token of `Authorization: Bearer`; undefined without one. */
-export function bearerOf(request: RequestWithHeaders): string | undefined {
-  const header =
-    'req' in request ? request.req.header('authorization') : request.headers['authorization'];
-  if (typeof header !== 'string') return undefined;
-  return /^Bearer +([\x21-\x7e]+) *$/i.exec(header)?.[1];
+/** Returns a header by its name in lower case; undefined without just one. */
+export function headerOf(request: RequestWithHeaders, name: string): string | undefined {
+  const header = 'headers' in request ? request.headers[name] : request.req.header(name);
+  return typeof header === 'string' ? header : undefined;
 }

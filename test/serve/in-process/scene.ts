@@ -11,7 +11,7 @@ import { readAnswers } from '../../../src/ledger/read-log.ts';
 import { openServingLog } from '../../../src/ledger/serving-log.ts';
 import { type Alarm, type FailurePolicy, failClosed } from '../../../src/serve/failure-policy.ts';
 import {
-  bearerOf,
+  headerOf,
   type RequestWithHeaders,
   type Touchmark,
 } from '../../../src/serve/in-process/touchmark.ts';
@@ -55,7 +55,8 @@ export async function openScene({ policy = failClosed, text }: SceneOptions = {}
     onAlarm: (alarm: Alarm, answers: number) => void alarms.push([alarm, answers]),
   };
   const touchmark: Touchmark<RequestWithHeaders> = {
-    tenantOf: (request) => (bearerOf(request) === 'acmes-key' ? 'acme' : undefined),
+    tenantOf: (request) =>
+      headerOf(request, 'authorization') === 'Bearer acmes-key' ? 'acme' : undefined,
     policy,
     classifier: createMarking({ ...common, profile: classifierProfile }),
     ...(text && { text: createTextMarking({ ...common, ...text }) }),
