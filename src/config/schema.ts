@@ -4,6 +4,7 @@ import { policySchema } from './policy.ts';
 import { serveSchema } from './serve.ts';
 import { suspectsSchema } from './suspects.ts';
 import { tenantsFileSchema, tenantsSchema } from './tenants.ts';
+import { textSchema } from './text.ts';
 import { beaconSchema, timestampAuthoritySchema } from './vouching.ts';
 
 export const configSchemaName = 'touchmark/config@1';
@@ -32,7 +33,7 @@ const model = z
       .string()
       .regex(/^[a-z][a-z0-9-]*:https?:\/\/\S+$/, 'not of the form PROTOCOL:ADDRESS')
       .describe(
-        'Where the model answers: http:http://HOST:PORT/PATH or kserve:http://HOST:PORT/v2/models/NAME.',
+        'http:URL, kserve:http://HOST:PORT/v2/models/NAME, tfserving:…/v1/models/NAME or openai:…/v1.',
       ),
     labels: labelList
       .exactOptional()
@@ -330,6 +331,7 @@ export const configSchema = z.strictObject({
   tenantsFile: tenantsFileSchema,
   keys,
   watermark,
+  text: textSchema,
   inputs,
   log: logSchema,
   traps,

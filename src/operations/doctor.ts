@@ -5,6 +5,8 @@ import type { KeyRing } from '../store/key-ring.ts';
 import { readProfile, requireProfileLabels } from '../store/profile-file.ts';
 import { pathExists } from '../store/project-files.ts';
 import { openProject, openProjectRing, type Project, type ProjectOptions } from './project.ts';
+import { openServedTokenizer } from './served-tokenizer.ts';
+import { isLanguageModel, openProtectedLanguageModel } from './serving-text.ts';
 import { openUpstream } from './upstream.ts';
 
 /** What one check found; `fix` is empty when there is nothing to do. */
@@ -112,6 +114,7 @@ async function checkLock(directory: string): Promise<Result> {
 
 async function checkUpstream(project: Project, signal: AbortSignal): Promise<Result> {
   const { config, environment, profilePath } = project;
+  if (isLanguageModel(config)) return checkLanguageModel(project, signal);
   const { classifier, model } = await openUpstream(config, {
     environment,
     signal,
@@ -123,6 +126,29 @@ async function checkUpstream(project: Project, signal: AbortSignal): Promise<Res
   if (profile !== undefined) requireProfileLabels(profilePath, profile, model.labels);
   const state = profile === undefined ? 'watermark not sealed yet' : 'watermark sealed';
   return ok(`${model.labels.length} labels, version ${model.version}, ${state}`);
+}
+
+async function checkLanguageModel(project: Project, signal: AbortSignal): Promise<Result> {
+  const { config, directory, textProfilePath } = project;
+  const model = openProtectedLanguageModel(project, upstreamMilliseconds);
+  try {
+    const sampling = { maxTokens: 1, temperature: 1 };
+    const [outcome] = await model.complete(['Hello'], { sampling, signal });
+    if (outcome === undefined || 'missing' in outcome) throw upstreamSilent();
+  } finally {
+    await model.close();
+  }
+  const { name } = await openServedTokenizer(config.text.tokenizer, directory);
+  const sealed = (await pathExists(textProfilePath))
+    ? 'watermark sealed'
+    : 'watermark not sealed yet';
+  return ok(`a language model, tokenizer ${name}, ${sealed}`);
+}
+
+function upstreamSilent(): TouchmarkError {
+  return new TouchmarkError('UPSTREAM_FAILED', 'The language model does not answer a prompt.', {
+    hint: 'Ask it directly, and see whether model.upstream names its address and model.',
+  });
 }
 
 /** Returns whether a clock can be right: an epoch from the future means that it, or an earlier one, is not. */

@@ -23,14 +23,21 @@ export interface Project extends LoadedConfig {
   readonly environment: Environment;
   /** The sealed watermark profile. */
   readonly profilePath: string;
+  /** The same of a language model. */
+  readonly textProfilePath: string;
 }
 
 /** Returns the project that a configuration file describes. @throws TouchmarkError CONFIG_INVALID */
 export async function openProject(options: ProjectOptions): Promise<Project> {
   const { environment = process.env, flags = [] } = options;
   const loaded = await loadConfig(options.configPath, { environment, flags });
-  const profilePath = join(loaded.directory, '.touchmark', 'profile.json');
-  return { ...loaded, environment, profilePath };
+  const fileOf = (name: string) => join(loaded.directory, '.touchmark', name);
+  return {
+    ...loaded,
+    environment,
+    profilePath: fileOf('profile.json'),
+    textProfilePath: fileOf('text-profile.json'),
+  };
 }
 
 /** Returns where `init` and `keys generate` put a tenant's API key. */

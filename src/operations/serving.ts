@@ -12,6 +12,7 @@ import {
   type ModelService,
   type ServingGround,
 } from './serving-parts.ts';
+import { isLanguageModel, openTextService } from './serving-text.ts';
 
 /** One reading of the configuration, as a gateway serves it. */
 export interface Serving {
@@ -84,7 +85,9 @@ async function openAuthenticator(
 }
 
 function openUpstreamOf(project: Project, ground: ServingGround): Promise<HeldUpstream> {
-  return openClassifierService(project, ground);
+  return isLanguageModel(project.config)
+    ? openTextService(project, ground)
+    : openClassifierService(project, ground);
 }
 
 /** Every tenant needs a commitment before its first answer. */

@@ -71,8 +71,9 @@ export async function chooseList(stream: LineStream, options: ChooseOptions): Pr
   return listFor(base, chooseBiasedTokens(answers, limit), strength);
 }
 
-function listFor(
-  { schema, tokenizer }: TextProfile,
+/** Returns the profile that biases the chosen tokens, and what it costs. */
+export function listFor(
+  { schema, tokenizer }: Pick<TextProfile, 'schema' | 'tokenizer'>,
   choice: BiasedChoice,
   strength: ChooseOptions['strength'],
 ): ChosenList {

@@ -39,6 +39,7 @@ function requestIn(
     project: {
       ...{ path: at('touchmark.yaml'), directory, config, overrides: [], environment: {} },
       profilePath: at('profile.json'),
+      textProfilePath: join(directory, '.touchmark', 'text-profile.json'),
     },
     keyRing: keyRingOf(),
     target: { kind: 'region', tenant: null, epoch: null },

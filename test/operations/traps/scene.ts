@@ -38,6 +38,7 @@ export function projectIn(
     overrides: [],
     environment: {},
     profilePath: join(directory, '.touchmark', 'profile.json'),
+    textProfilePath: join(directory, '.touchmark', 'text-profile.json'),
   };
   return project;
 }
