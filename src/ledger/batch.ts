@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto';
-import type { LoggedAnswer } from '../contracts.ts';
 import { lengthPrefixed } from '../keys/encoding.ts';
 import {
   type ChainEntry,
@@ -11,7 +10,6 @@ import {
 } from './chain.ts';
 import { nonceBytes, saltBytes, sealedPayloadLine, sealPayload } from './payload.ts';
 import type { PayloadKey } from './payload-keys.ts';
-import { encodeAnswer } from './text-payload.ts';
 
 type Untimed<Note> = Note extends ChainNote ? Omit<Note, 'at'> : never;
 /** What an entry says, before it has a time. */
@@ -19,14 +17,9 @@ export type UntimedNote = Untimed<ChainNote>;
 
 /** An answer as the log will commit to it, and whether it will keep it. */
 export interface EncodedAnswer {
-  readonly tenant: string;
+  readonly key: PayloadKey;
   readonly payload: Buffer;
   readonly kept: boolean;
-}
-
-/** Returns the bytes of an answer, so that later changes to it are none of the log's. */
-export function prepareAnswer(answer: LoggedAnswer, kept: boolean): EncodedAnswer {
-  return { tenant: answer.tenant, payload: encodeAnswer(answer), kept };
 }
 
 /** Bytes of the salt and the nonce of one answer. */
@@ -77,17 +70,13 @@ export class Batch {
   }
 
   /** Adds answers, and returns their sequences. */
-  answers(
-    answers: readonly EncodedAnswer[],
-    keys: ReadonlyMap<string, PayloadKey>,
-  ): readonly number[] {
-    return answers.map(({ tenant, payload, kept }) => {
-      const key = keys.get(tenant)!;
+  answers(answers: readonly EncodedAnswer[]): readonly number[] {
+    return answers.map(({ key, payload, kept }) => {
       if (!kept) return this.#withhold(key, payload);
       const [salt, nonce] = [this.#draw(saltBytes), this.#draw(nonceBytes)];
       const commitment = commitToPayload(salt, payload);
       const sequence = this.note({ kind: 'served', tenantTag: key.tag, commitment });
-      const sealed = sealPayload({ key: key.key, tenant, sequence, nonce, salt, payload });
+      const sealed = sealPayload({ ...key, sequence, nonce, salt, payload });
       this.#payloads += `${sealedPayloadLine(sealed)}\n`;
       return sequence;
     });

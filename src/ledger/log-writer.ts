@@ -2,7 +2,6 @@ import type { TouchmarkError } from '../errors.ts';
 import { Batch, type EncodedAnswer, randomBytesPerAnswer, type UntimedNote } from './batch.ts';
 import type { ChainHead } from './chain.ts';
 import { removePayloads } from './expiry.ts';
-import { KeyCache } from './key-cache.ts';
 import type { Layout } from './layout.ts';
 import { LogFiles } from './log-files.ts';
 import { countRecord, type LogState } from './recover.ts';
@@ -30,7 +29,6 @@ export class LogWriter {
   readonly #settings: ServingLogSettings;
   readonly #state: LogState;
   readonly #files: LogFiles;
-  readonly #keys: KeyCache;
   readonly #onFailure: (error: TouchmarkError) => void;
   #head: ChainHead;
   #checkpointed: number;
@@ -49,7 +47,6 @@ export class LogWriter {
     this.#settings = settings;
     this.#state = state;
     this.#files = files;
-    this.#keys = new KeyCache(layout, settings.random);
     this.#onFailure = onFailure;
     this.#head = state.head;
     this.#checkpointed = settings.signingKey ? state.signed : state.checkpointed;
@@ -84,14 +81,14 @@ export class LogWriter {
   async append(works: readonly Appendix[]): Promise<readonly (readonly number[])[]> {
     const at = this.#now();
     await this.#rotate(at);
-    const tenants = works.flatMap((work) =>
-      'answers' in work ? work.answers.map(({ tenant }) => tenant) : [],
+    const count = works.reduce(
+      (sum, work) => sum + ('answers' in work ? work.answers.length : 0),
+      0,
     );
-    const keys = await this.#keys.keysOf(new Set(tenants));
-    const random = this.#settings.random(randomBytesPerAnswer * tenants.length);
+    const random = this.#settings.random(randomBytesPerAnswer * count);
     const batch = new Batch(this.#head, at, random);
     const sequences = works.map((work) => {
-      return 'answers' in work ? batch.answers(work.answers, keys) : [batch.note(work.note)];
+      return 'answers' in work ? batch.answers(work.answers) : [batch.note(work.note)];
     });
     await this.#commit(batch);
     return sequences;

@@ -49,6 +49,8 @@ export async function listPayloadKeys(layout: Layout): Promise<PayloadKey[]> {
 
 /** Few enough for any limit on open files. */
 const filesAtOnce = 64;
+/** Of the four threads that wait for disks, the log itself shall not have to wait for one. */
+const writesAtOnce = 2;
 
 /** Makes payload keys of tenants that have none; they are safely on the disk before first used. */
 export async function createPayloadKeys(
@@ -65,8 +67,8 @@ export async function createPayloadKeys(
     return payloadKeyOf(tenant, secret);
   };
   const keys: PayloadKey[] = [];
-  for (let index = 0; index < tenants.length; index += filesAtOnce) {
-    const next = tenants.slice(index, index + filesAtOnce);
+  for (let index = 0; index < tenants.length; index += writesAtOnce) {
+    const next = tenants.slice(index, index + writesAtOnce);
     // All of them settle before an error is thrown, so that a second try cannot meet the first.
     for (const made of await Promise.allSettled(next.map(create))) {
       if (made.status === 'rejected') throw made.reason;

@@ -1,13 +1,16 @@
 import { mkdir } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { LoggedAnswer, ServedRecord } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import type { AnswerLog } from './answer-log.ts';
-import { prepareAnswer, type UntimedNote } from './batch.ts';
+import type { EncodedAnswer, UntimedNote } from './batch.ts';
 import type { ChainHead, SealedKind } from './chain.ts';
 import { guarded } from './files.ts';
+import { KeyCache } from './key-cache.ts';
 import { layoutOf } from './layout.ts';
 import { lockDirectory } from './lock.ts';
 import { type Appendix, type Expiry, LogWriter } from './log-writer.ts';
+import type { PayloadKey } from './payload-keys.ts';
 import { type RecordSelection, readServingLog } from './read-log.ts';
 import { prepareDirectory, type Recovery, recover, sealName } from './recover.ts';
 import {
@@ -15,6 +18,7 @@ import {
   type ServingLogOptions,
   type ServingLogSettings,
 } from './serving-log-options.ts';
+import { encodeAnswer } from './text-payload.ts';
 import { type Work, WriteQueue } from './write-queue.ts';
 
 /** Written in one go, so that writing many holds up other work for some milliseconds at most. */
@@ -22,6 +26,11 @@ const recordsPerWrite = 128;
 
 /** What the log's one writer does next: append, or something that no append may run beside. */
 type LogWork = Work & (Appendix | { readonly run: () => Promise<void> });
+
+/** An answer whose tenant's key is not at hand yet. */
+interface Arriving extends Omit<EncodedAnswer, 'key'> {
+  readonly tenant: string;
+}
 
 /**
  * Opens a serving log for writing, makes it when there is none, and mends what a crash left.
@@ -76,6 +85,10 @@ export class ServingLog implements AnswerLog {
   readonly #queue: WriteQueue<LogWork>;
   readonly #seals: Set<string>;
   readonly #sealing = new Map<string, Promise<unknown>>();
+  readonly #keys: KeyCache;
+  /** Answers that wait for keys. */
+  #arriving = 0;
+  #loading: Promise<unknown> = Promise.resolve();
   #failure: TouchmarkError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -94,6 +107,7 @@ export class ServingLog implements AnswerLog {
     this.#writer = options.writer;
     this.#release = options.release;
     this.#seals = options.seals;
+    this.#keys = new KeyCache(layoutOf(options.directory), options.settings.random);
     this.#queue = new WriteQueue<LogWork>({
       write: (works) => this.#guard(() => this.#write(works)),
       afterWrite: () => this.#checkpointWhenDue(),
@@ -113,12 +127,12 @@ export class ServingLog implements AnswerLog {
 
   /** Records that wait to be written, or are being written. */
   get waiting(): number {
-    return this.#queue.waiting;
+    return this.#queue.waiting + this.#arriving;
   }
 
   /**
    * Appends answers in order and resolves to their sequences once they are written. Appends of the
-   * same moment share one write.
+   * same moment share one write; one for a tenant whose key has to be fetched comes after others.
    *
    * @throws TouchmarkError STORE_BUSY at once, when more than `maxWaiting` would wait; STORE_FULL when
    *   there is no room. Nothing was appended then, and appending may be tried again; any other code
@@ -127,13 +141,20 @@ export class ServingLog implements AnswerLog {
   async append(answers: readonly LoggedAnswer[]): Promise<readonly number[]> {
     if (answers.length === 0) return [];
     this.#requireOpen();
-    const { maxWaiting, keeps } = this.#settings;
-    const { waiting } = this.#queue;
-    if (waiting > 0 && waiting + answers.length > maxWaiting) {
+    const waiting = this.#queue.waiting + this.#arriving;
+    if (waiting > 0 && waiting + answers.length > this.#settings.maxWaiting) {
       throw busyError(this.directory, waiting);
     }
-    const encoded = answers.map((answer) => prepareAnswer(answer, keeps(answer)));
-    return this.#queue.push({ answers: encoded, size: encoded.length, alone: false });
+    const { keeps } = this.#settings;
+    const encoded: EncodedAnswer[] = [];
+    const arriving: Arriving[] = answers.map((answer) => {
+      const key = this.#keys.find(answer.tenant);
+      const bytes = { payload: encodeAnswer(answer), kept: keeps(answer) };
+      if (key !== undefined) encoded.push({ key, ...bytes });
+      return { tenant: answer.tenant, ...bytes };
+    });
+    const isReady = encoded.length === answers.length;
+    return isReady ? this.#pushAnswers(encoded) : this.#arrive(arriving);
   }
 
   /** Notes in the chain that the payloads under a tag are erased; `eraseTenant` then erases them. */
@@ -209,6 +230,8 @@ export class ServingLog implements AnswerLog {
 
   async #close(): Promise<void> {
     try {
+      await this.#loading;
+      await setImmediate();
       await this.#queue.idle();
       try {
         if (!this.#failure) await this.#writer.catchUp();
@@ -223,6 +246,24 @@ export class ServingLog implements AnswerLog {
   #requireOpen(): void {
     if (this.#failure) throw this.#failure;
     if (this.#closing) throw closedError(this.directory);
+  }
+
+  /** Answers of tenants whose keys have to be fetched join the queue later than others. */
+  async #arrive(answers: readonly Arriving[]): Promise<readonly number[]> {
+    this.#arriving += answers.length;
+    let keys: ReadonlyMap<string, PayloadKey>;
+    const loading = this.#keys.load(answers.map(({ tenant }) => tenant));
+    this.#loading = Promise.allSettled([this.#loading, loading]);
+    try {
+      keys = await loading;
+    } finally {
+      this.#arriving -= answers.length;
+    }
+    return this.#pushAnswers(answers.map((each) => ({ ...each, key: keys.get(each.tenant)! })));
+  }
+
+  #pushAnswers(answers: readonly EncodedAnswer[]): Promise<readonly number[]> {
+    return this.#queue.push({ answers, size: answers.length, alone: false });
   }
 
   #pushNote(note: UntimedNote): Promise<readonly number[]> {
