@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { derivePurposeKey } from '../../src/keys/derivation.ts';
-import { ClassifierMarker } from '../../src/watermark/classifier-marker.ts';
-import { type ClassifierProfile, carrierShape } from '../../src/watermark/classifier-profile.ts';
-import { CarrierBank, carrierSigns } from '../../src/watermark/probability/carriers.ts';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { ClassifierMarker, deriveModulation } from '../../src/watermark/classifier-marker.ts';
+import type { ClassifierProfile } from '../../src/watermark/classifier-profile.ts';
 import {
   normalise,
   servingFloor,
@@ -17,41 +17,48 @@ import { type BenchRow, microsecondsPer } from './measure.ts';
 const classes = 24;
 const carriers = 256;
 const texts = 500;
+const tenants = 1000;
 
-/** What marking costs per answer, against the bare call of the model whose answers are marked. */
+interface BenchAnswer {
+  readonly text: string;
+  readonly clean: Float64Array;
+  readonly features: ReturnType<typeof hashNgrams>;
+}
+
+/**
+ * What marking costs per answer, against the bare call of the model whose answers are marked: for
+ * one tenant, for many who take turns, and for one whose marker has to be made first.
+ */
 export async function benchEmbedding(): Promise<readonly BenchRow[]> {
   const model = await loadProtectedModel();
-  const answers = drawPools('bench', texts).attacker.map(({ text }) => ({
-    text,
-    clean: restrict(model(text).probabilities ?? []),
-    features: hashNgrams(text, carrierNgrams),
-  }));
-  const profile: ClassifierProfile = {
-    schema: 'touchmark/classifier-profile@2',
-    labels: labels.slice(0, classes),
-    features: { kind: 'text', ngrams: carrierNgrams },
-    markedClasses: Array.from({ length: classes / 2 }, (_, index) => 2 * index),
-    linearCarriers: carriers,
-    fourierCarriers: 0,
-    bandwidth: 1,
-    smoothStrength: 0.3,
-    perQueryStrength: 0.15,
-    marginThreshold: 0.05,
-  };
-  const epochKey = createHash('sha256').update('bench').digest();
-  const marker = new ClassifierMarker(epochKey, profile);
-  const bank = new CarrierBank(
-    derivePurposeKey(epochKey, 'probability-carriers'),
-    carrierShape(profile),
-  );
-  const signs = carrierSigns(derivePurposeKey(epochKey, 'probability-signs'), bank.count);
-  const modulate = bank.modulate(signs);
+  const answers = drawPools('bench', texts).attacker.map(({ text }): BenchAnswer => {
+    const padded = text.repeat(Math.ceil(80 / text.length)).slice(0, 80);
+    const clean = restrict(model(padded).probabilities ?? []);
+    return { text: padded, clean, features: hashNgrams(padded, carrierNgrams) };
+  });
+  const profile = profileOf(answers);
+  const streamed: ClassifierProfile = { ...profile, schema: 'touchmark/classifier-profile@1' };
+  const marker = new ClassifierMarker(keyOf(0), profile);
+  const modulate = deriveModulation(keyOf(0), profile);
+  const modulateStreamed = deriveModulation(keyOf(0), streamed);
 
   const bare = microsecondsPer(answers, ({ text }) => model(text));
   const mark = microsecondsPer(answers, ({ text, clean }) => marker.mark(text, clean));
   const features = microsecondsPer(answers, ({ text }) => hashNgrams(text, carrierNgrams));
-  const collapsed = microsecondsPer(answers, (answer) => modulate(answer.features));
-  const explicit = microsecondsPer(answers, (answer) => explicitSum(bank, signs, answer.features));
+  const packed = microsecondsPer(answers, (answer) => modulate(answer.features));
+  const collapsed = microsecondsPer(answers, (answer) => modulateStreamed(answer.features));
+  const { markers, bytesEach } = makeMarkers(profile, answers[0]!);
+  let turn = 0;
+  const turns = microsecondsPer(answers, ({ text, clean }) => {
+    turn = (turn + 617) % tenants;
+    return markers[turn]!.mark(text, clean);
+  });
+  const first = (sealed: ClassifierProfile) => (answer: BenchAnswer) => {
+    turn += 1;
+    return new ClassifierMarker(keyOf(turn), sealed).mark(answer.text, answer.clean);
+  };
+  const made = microsecondsPer(answers.slice(0, 50), first(profile));
+  const madeStreamed = microsecondsPer(answers.slice(0, 1), first(streamed));
   const row = (name: string, value: number, against: string, other: number): BenchRow => ({
     name,
     value,
@@ -61,26 +68,66 @@ export async function benchEmbedding(): Promise<readonly BenchRow[]> {
   });
   return [
     row(`embed/classifier-${classes}x${carriers}`, mark, 'the bare fastText call', bare),
+    row(`embed/${tenants}-tenants-in-turn`, turns, 'one tenant', mark),
+    row('embed/new-tenant', made, 'under a profile @1', madeStreamed),
     row('embed/features', features, 'the whole mark', mark),
-    row('embed/carriers-collapsed', collapsed, `the sum over ${carriers} carriers`, explicit),
+    row('embed/carriers', packed, 'the collapsed matrix of profiles @1', collapsed),
+    {
+      name: 'embed/memory-per-tenant',
+      value: bytesEach / 1024,
+      unit: 'KiB',
+      ratio: bytesEach / (4 * carrierNgrams.dimensions * classes),
+      against: `the collapsed matrix of profiles @1: ${(4 * carrierNgrams.dimensions * classes) / 1024} KiB`,
+    },
   ];
+}
+
+function profileOf(answers: readonly BenchAnswer[]): ClassifierProfile {
+  const mean = new Array<number>(carrierNgrams.dimensions).fill(0);
+  for (const { features } of answers) {
+    features.indices.forEach((feature, entry) => {
+      mean[feature]! += features.values[entry]! / answers.length;
+    });
+  }
+  return {
+    schema: 'touchmark/classifier-profile@2',
+    labels: labels.slice(0, classes),
+    features: { kind: 'text', ngrams: carrierNgrams, mean },
+    markedClasses: Array.from({ length: classes / 2 }, (_, index) => 2 * index),
+    linearCarriers: carriers,
+    fourierCarriers: 0,
+    bandwidth: 1,
+    smoothStrength: 0.3,
+    perQueryStrength: 0.15,
+    marginThreshold: 0.05,
+  };
+}
+
+/** Markers that have answered once, and what each holds of the heap and of buffers outside it. */
+function makeMarkers(profile: ClassifierProfile, { text, clean }: BenchAnswer) {
+  const before = bytesHeld();
+  const markers = Array.from({ length: tenants }, (_, tenant) => {
+    const marker = new ClassifierMarker(keyOf(tenant), profile);
+    marker.mark(text, clean);
+    return marker;
+  });
+  return { markers, bytesEach: (bytesHeld() - before) / tenants };
+}
+
+function bytesHeld(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  collect();
+  const { external, heapUsed } = process.memoryUsage();
+  return external + heapUsed;
+}
+
+function keyOf(tenant: number): Buffer {
+  return createHash('sha256').update(`bench ${tenant}`).digest();
 }
 
 function restrict(probabilities: ArrayLike<number>): Float64Array {
   const kept = Float64Array.from(probabilities).slice(0, classes);
   return toDistribution(normalise(kept.map((p) => p + servingFloor)), servingFloor);
-}
-
-function explicitSum(
-  bank: CarrierBank,
-  signs: ArrayLike<number>,
-  features: Parameters<CarrierBank['evaluate']>[0],
-): Float64Array {
-  const psi = bank.evaluate(features);
-  const shift = new Float64Array(classes);
-  for (let j = 0; j < psi.length; j += 1) {
-    const amount = (psi[j]! * signs[j]!) / Math.sqrt(psi.length);
-    for (let k = 0; k < classes; k += 1) shift[k]! += amount * bank.directions[j * classes + k]!;
-  }
-  return shift;
 }

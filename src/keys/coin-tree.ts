@@ -108,9 +108,11 @@ export function verifyCoinOpening(root: Uint8Array, { leaf, seed, proof }: CoinO
   );
 }
 
+const zeros = Buffer.alloc(fanOut * keyBytes);
+const counter = Buffer.alloc(16);
+
 /** Returns `count` children of a node from the child `first` on: 32 bytes of key stream each. */
 function children(node: Uint8Array, first: number, count: number): Buffer {
-  const counter = Buffer.alloc(16);
   counter.writeUInt32BE((first * keyBytes) / 16, 12);
-  return createCipheriv('aes-256-ctr', node, counter).update(Buffer.alloc(count * keyBytes));
+  return createCipheriv('aes-256-ctr', node, counter).update(zeros.subarray(0, count * keyBytes));
 }

@@ -88,6 +88,26 @@ export function deriveModulation(epochKey: Uint8Array, profile: ClassifierProfil
   return modulationOf(classifierKeys(epochKey), profile);
 }
 
+/**
+ * The bytes that a marker under this profile holds once it has marked an answer, within a third:
+ * what a cache of markers reckons with. Some 25,000 for 256 linear carriers and 12 marked classes
+ * under `@2`; Fourier carriers hold four bytes for each feature and carrier.
+ *
+ * @throws INPUT_INVALID for a profile of an unknown version.
+ */
+export function markerBytes(profile: ClassifierProfile): number {
+  const { layout, classes, dimensions, markedClasses, linear, fourier } = carrierShape(profile);
+  const carriers = linear + fourier;
+  const smooth =
+    layout === 'packed'
+      ? 4 * carriers * markedClasses.length + 8 * linear
+      : 4 * dimensions * classes + 4 * carriers * classes;
+  return keysAndObjects + smooth + 4 * fourier * dimensions;
+}
+
+/** Two coin trees' inner nodes, 4 KiB each, and what objects and ciphers take. */
+const keysAndObjects = 11_000;
+
 function modulationOf(
   { carriersKey, signsKey }: Pick<ClassifierKeys, 'carriersKey' | 'signsKey'>,
   profile: ClassifierProfile,

@@ -14,15 +14,12 @@ export function expectNull(
   trials: number,
   tests: readonly TestName[],
   sizes: Pick<Scenario, 'questions' | 'fresh' | 'replayed'>,
+  seed = 'test',
 ): void {
   const found = nullCases.find((each) => each.name === name);
   expect(found, name).toBeDefined();
   const { scenario } = found as NullCase;
-  const tallies = simulateNull(
-    { name, tests, scenario: { ...scenario, ...sizes } },
-    trials,
-    'test',
-  );
+  const tallies = simulateNull({ name, tests, scenario: { ...scenario, ...sizes } }, trials, seed);
   const rows = tallies.flatMap((tally) => tally.rows);
   expect(rows.length).toBeGreaterThan(0);
   expect(excessive(rows)).toEqual([]);

@@ -1,6 +1,12 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ClassifierMarker, deriveModulation } from '../../src/watermark/classifier-marker.ts';
+import {
+  ClassifierMarker,
+  deriveModulation,
+  markerBytes,
+} from '../../src/watermark/classifier-marker.ts';
 import type { ClassifierProfile } from '../../src/watermark/classifier-profile.ts';
 import {
   servingFloor,
@@ -90,6 +96,44 @@ describe('ClassifierMarker', () => {
   ])('refuses a profile with %s before it marks anything', (_, change, message) => {
     const odd = { ...profile, ...change } as ClassifierProfile;
     expect(() => new ClassifierMarker(keyOf('epoch'), odd)).toThrow(message);
+  });
+});
+
+describe('markerBytes', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const held = () => {
+    collect();
+    collect();
+    const { external, heapUsed } = process.memoryUsage();
+    return external + heapUsed;
+  };
+  const wide = textProfile({
+    labels: Array.from({ length: 24 }, (_, k) => `label ${k}`),
+    markedClasses: Array.from({ length: 12 }, (_, k) => 2 * k),
+    linearCarriers: 256,
+    fourierCarriers: 0,
+  });
+
+  it.each([
+    ['linear carriers', wide, 100],
+    ['Fourier carriers', { ...wide, fourierCarriers: 64 }, 50],
+    ['a profile @1', { ...wide, schema: 'touchmark/classifier-profile@1' as const }, 20],
+  ])('is what markers hold: %s', (_, sealed, count) => {
+    const clean = new Float64Array(24).fill(1 / 24);
+    const before = held();
+    const markers = Array.from({ length: count }, (__, tenant) => {
+      const made = new ClassifierMarker(keyOf(`tenant ${tenant}`), sealed);
+      made.mark('a question', clean);
+      return made;
+    });
+    const each = (held() - before) / markers.length;
+    expect(each / markerBytes(sealed)).toBeGreaterThan(2 / 3);
+    expect(each / markerBytes(sealed)).toBeLessThan(4 / 3);
+  });
+
+  it('is under 30,000 for a tenant of 24 classes and 256 linear carriers', () => {
+    expect(markerBytes(wide)).toBeLessThan(30_000);
   });
 });
 

@@ -7,6 +7,7 @@ import {
   project,
   StreamedCarriers,
 } from './linear-carriers.ts';
+import { scratchOf } from './scratch.ts';
 
 export interface CarrierShape {
   /** How the signs of linear carriers are read from the key: `streamed` in profiles @1. */
@@ -73,7 +74,9 @@ export class CarrierBank {
 
   /** psi(x), one value of about unit variance per carrier. */
   evaluate(features: SparseVector): Float64Array {
-    return valuesOf(this.#linear, this.#fourier, this.count, features);
+    const values = new Float64Array(this.count);
+    evaluateInto(values, this.#linear, this.#fourier, features);
+    return values;
   }
 
   /**
@@ -117,19 +120,17 @@ class FourierCarriers {
   }
 }
 
-function valuesOf(
+function evaluateInto(
+  values: Float64Array,
   linear: LinearCarriers,
   fourier: FourierCarriers,
-  count: number,
   features: SparseVector,
-): Float64Array {
-  const values = new Float64Array(count);
+): void {
   linear.evaluate(features, values);
-  const first = count - fourier.count;
+  const first = values.length - fourier.count;
   for (let index = 0; index < fourier.count; index += 1) {
     values[first + index] = fourier.value(features, index);
   }
-  return values;
 }
 
 /**
@@ -153,8 +154,10 @@ function summed(
   }
   const scale = 1 / Math.sqrt(count);
   return (features) => {
-    const values = valuesOf(linear, fourier, count, features);
-    const sums = vectorTimesMatrix(values, signed, marked.length);
+    const values = scratchValues(count).subarray(0, count);
+    evaluateInto(values, linear, fourier, features);
+    const sums = scratchSums(marked.length);
+    vectorTimesMatrix(values, signed, sums, marked.length);
     const shift = new Float64Array(classes);
     for (let index = 0; index < marked.length; index += 1) {
       shift[marked[index]!] = scale * sums[index]!;
@@ -162,6 +165,9 @@ function summed(
     return shift;
   };
 }
+
+const scratchValues = scratchOf((length) => new Float64Array(length));
+const scratchSums = scratchOf((length) => new Float64Array(length));
 
 /**
  * The linear carriers collapsed into one matrix [dimensions, classes], so that embedding costs one
@@ -236,30 +242,36 @@ function keyedDirections(key: Uint8Array, shape: CarrierShape): Float32Array {
   return directions;
 }
 
+/** Sets the first `columns` products to vector times matrix, four rows at a time. */
 function vectorTimesMatrix(
   vector: Float64Array,
   matrix: Float32Array,
+  products: Float64Array,
   columns: number,
-): Float64Array {
-  const product = new Float64Array(columns);
+): void {
+  products.fill(0, 0, columns);
   const fours = vector.length - (vector.length % 4);
   for (let row = 0; row < fours; row += 4) {
-    const [a, b] = [vector[row]!, vector[row + 1]!];
-    const [c, d] = [vector[row + 2]!, vector[row + 3]!];
-    const at = row * columns;
-    for (let k = at; k < at + columns; k += 1) {
-      product[k - at]! +=
-        a * matrix[k]! +
-        b * matrix[k + columns]! +
-        c * matrix[k + 2 * columns]! +
-        d * matrix[k + 3 * columns]!;
+    const a = vector[row]!;
+    const b = vector[row + 1]!;
+    const c = vector[row + 2]!;
+    const d = vector[row + 3]!;
+    const first = row * columns;
+    const second = first + columns;
+    const third = second + columns;
+    const fourth = third + columns;
+    for (let k = 0; k < columns; k += 1) {
+      products[k]! +=
+        a * matrix[first + k]! +
+        b * matrix[second + k]! +
+        c * matrix[third + k]! +
+        d * matrix[fourth + k]!;
     }
   }
   for (let row = fours; row < vector.length; row += 1) {
-    const at = row * columns;
-    for (let k = 0; k < columns; k += 1) product[k]! += vector[row]! * matrix[at + k]!;
+    const value = vector[row]!;
+    for (let k = 0; k < columns; k += 1) products[k]! += value * matrix[row * columns + k]!;
   }
-  return product;
 }
 
 function sparseTimesMatrix(

@@ -1,4 +1,5 @@
 import { TouchmarkError } from '../../errors.ts';
+import { scratchOf } from './scratch.ts';
 
 /** A sparse vector: strictly increasing is not required, but each index appears once. */
 export interface SparseVector {
@@ -40,54 +41,52 @@ export function hashNgrams(text: string, options: NgramOptions): SparseVector {
       },
     );
   }
-  const units = boundedUnits(text);
-  const most = Math.min(dimensions, units.length * Math.max(1, longest));
-  const buckets = new Uint32Array(most);
-  const counts = new Uint32Array(most);
-  const slots = emptySlots(Math.min(dimensions, 2 ** Math.ceil(Math.log2(8 * most))));
-  const mask = slots.length - 1;
+  const folded = text.normalize('NFC').toLowerCase();
+  const units = boundedUnits(folded);
+  const length = folded.length + 2;
+  const most = Math.min(dimensions, length * Math.max(1, longest));
+  const buckets = scratchBuckets(most);
+  const counts = scratchCounts(most);
+  const size = Math.min(dimensions, 2 ** Math.ceil(Math.log2(8 * most)));
+  const slots = scratchSlots(size).fill(0, 0, size);
   let found = 0;
-  for (let start = 0; start < units.length; start += 1) {
+  for (let start = 0; start < length; start += 1) {
     let hash = (0x811c9dc5 ^ seed) >>> 0;
-    const end = Math.min(units.length, start + longest);
+    const end = Math.min(length, start + longest);
     for (let position = start; position < end; position += 1) {
       hash = Math.imul(hash ^ units[position]!, 0x01000193);
       if (position - start + 1 < shortest) continue;
       const bucket = avalanche(hash) & (dimensions - 1);
-      let slot = bucket & mask;
+      let slot = bucket & (size - 1);
       let place = slots[slot]!;
       while (place !== 0 && buckets[place - 1] !== bucket) {
-        slot = (slot + 1) & mask;
+        slot = (slot + 1) & (size - 1);
         place = slots[slot]!;
       }
       if (place === 0) {
         buckets[found] = bucket;
+        counts[found] = 1;
         found += 1;
         slots[slot] = found;
-        place = found;
-      }
-      counts[place - 1]! += 1;
+      } else counts[place - 1]! += 1;
     }
   }
   return unitVector(buckets.slice(0, found), counts);
 }
 
-/** Slots that are kept from one text to the next. */
-const slotsKept = 1 << 14;
-const keptSlots = new Uint32Array(slotsKept);
+const scratchUnits = scratchOf((length) => new Uint16Array(length));
+const scratchBuckets = scratchOf((length) => new Uint32Array(length));
+const scratchCounts = scratchOf((length) => new Uint32Array(length));
+/** An open-addressed table: the place of each slot's bucket, counted from 1. */
+const scratchSlots = scratchOf((length) => new Uint32Array(length));
 
-/** An open-addressed table; a slot holds the place of its bucket, counted from 1. */
-function emptySlots(size: number): Uint32Array {
-  return size > slotsKept ? new Uint32Array(size) : keptSlots.subarray(0, size).fill(0);
-}
-
-function boundedUnits(text: string): Uint16Array {
-  const folded = text.normalize('NFC').toLowerCase();
-  const units = new Uint16Array(folded.length + 2);
+function boundedUnits(folded: string): Uint16Array {
+  const units = scratchUnits(folded.length + 2);
   units[0] = wordBoundary;
-  for (let index = 0; index < folded.length; index += 1)
+  for (let index = 0; index < folded.length; index += 1) {
     units[index + 1] = folded.charCodeAt(index);
-  units[units.length - 1] = wordBoundary;
+  }
+  units[folded.length + 1] = wordBoundary;
   return units;
 }
 

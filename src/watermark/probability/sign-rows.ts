@@ -1,5 +1,6 @@
 import { KeyedBlocks } from '../../keys/keyed-stream.ts';
 import type { SparseVector } from './features.ts';
+import { scratchOf } from './scratch.ts';
 import { addEqualRows, addRows, mostEqualRows } from './sign-sums.ts';
 
 const carriersPerBlock = 128;
@@ -39,12 +40,13 @@ export class SignRows {
     const sorted = sortByValue(features);
     const { indices, values } = sorted ?? features;
     const width = this.#blocksPerRow * wordsPerBlock;
-    for (let first = 0; first < indices.length; first += rowsAtOnce) {
-      const count = Math.min(rowsAtOnce, indices.length - first);
-      const words = this.#blocks.runs(indices.subarray(first, first + count), this.#blocksPerRow);
-      const weights = values.subarray(first, first + count);
-      if (sorted === undefined) addRows(words, 0, count, width, weights, sums);
-      else addSorted(words, count, width, weights, sums);
+    const end = features.indices.length;
+    for (let first = 0; first < end; first += rowsAtOnce) {
+      const last = Math.min(first + rowsAtOnce, end);
+      const words = this.#blocks.runs(indices.subarray(first, last), this.#blocksPerRow);
+      const weights = values.subarray(first, last);
+      if (sorted === undefined) addRows(words, 0, last - first, width, weights, sums);
+      else addSorted(words, last - first, width, weights, sums);
     }
   }
 }
@@ -78,14 +80,18 @@ const slotPatterns = new Uint32Array(64);
 const kindSizes = new Uint32Array(mostValues);
 const kindPlaces = new Uint32Array(mostValues);
 
+const scratchKinds = scratchOf((length) => new Uint8Array(length));
+const scratchIndices = scratchOf((length) => new Uint32Array(length));
+const scratchValues = scratchOf((length) => new Float32Array(length));
+
 /**
- * The same vector with equal values beside each other, the most frequent first, or undefined when
- * too many differ.
+ * The same entries with equal values beside each other, the most frequent first, in scratch arrays;
+ * undefined when too many differ.
  */
 function sortByValue({ indices, values }: SparseVector): SparseVector | undefined {
   const count = indices.length;
   const bits = new Uint32Array(values.buffer, values.byteOffset, count);
-  const kinds = new Uint8Array(count);
+  const kinds = scratchKinds(count);
   let found = 0;
   slotKinds.fill(0);
   for (let entry = 0; entry < count; entry += 1) {
@@ -104,8 +110,8 @@ function sortByValue({ indices, values }: SparseVector): SparseVector | undefine
     kindSizes[kind]! += 1;
   }
   placeKinds(found);
-  const sortedIndices = new Uint32Array(count);
-  const sortedValues = new Float32Array(count);
+  const sortedIndices = scratchIndices(count);
+  const sortedValues = scratchValues(count);
   for (let entry = 0; entry < count; entry += 1) {
     const kind = kinds[entry]!;
     const to = kindPlaces[kind]!;

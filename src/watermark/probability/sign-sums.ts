@@ -87,8 +87,8 @@ export function addEqualRows(
       const carrier = 32 * word + shift;
       if (carrier >= sums.length) return;
       let counts = spread(p0 >>> shift) + (spread(p1 >>> shift) << 1) + (spread(p2 >>> shift) << 2);
-      if (rows > 7) {
-        counts += (spread(p3 >>> shift) << 3) + (spread(p4 >>> shift) << 4);
+      if (rows > 7) counts += (spread(p3 >>> shift) << 3) + (spread(p4 >>> shift) << 4);
+      if (rows > 31) {
         counts += (spread(p5 >>> shift) << 5) + (spread(p6 >>> shift) << 6);
         counts |= spread(p7 >>> shift) << 7;
       }
