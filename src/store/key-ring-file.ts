@@ -6,6 +6,9 @@ import { deriveRingKey } from '../keys/derivation.ts';
 import { type RootSection, rootSectionSchema } from './root-section.ts';
 
 const schemaName = 'touchmark/key-ring@1';
+/** What stands around the epochs, each on a line of its own. */
+const epochsOpen = '\n  "epochs": [\n';
+const epochsClose = '\n  ],\n  "mac": ';
 
 const epochSchema = z.strictObject({
   tenant: z.string(),
@@ -19,15 +22,13 @@ const epochSchema = z.strictObject({
 const ringSchema = z.strictObject({
   schema: z.literal(schemaName),
   root: rootSectionSchema,
-  epochs: z.array(z.unknown()),
+  epochs: z.array(epochSchema),
   mac: z.string().regex(/^hmac-sha256:[0-9a-f]{64}$/),
 });
 
 /** One tenant's period of use of one key. */
 export type EpochRecord = Readonly<z.infer<typeof epochSchema>>;
-export type RingFile = Readonly<Omit<z.infer<typeof ringSchema>, 'epochs'>> & {
-  readonly epochs: readonly EpochRecord[];
-};
+export type RingFile = Readonly<z.infer<typeof ringSchema>>;
 
 /**
  * Returns the text of a ring file, an epoch on each line, authenticated by HMAC-SHA256 under a key
@@ -39,15 +40,10 @@ export function encodeRing(
 ): string {
   const { root: section, epochs } = content;
   const shownRoot = JSON.stringify(section, undefined, 2).replaceAll('\n', '\n  ');
-  const lines = epochs.map((epoch) => `\n    ${JSON.stringify(epoch)}`);
-  const list = lines.length === 0 ? '[]' : `[${lines.join()}\n  ]`;
-  const members = [
-    `"schema": ${JSON.stringify(schemaName)}`,
-    `"root": ${shownRoot}`,
-    `"epochs": ${list}`,
-    `"mac": ${JSON.stringify(macOf(root, content))}`,
-  ];
-  return `{\n  ${members.join(',\n  ')}\n}\n`;
+  const lines = epochs.map((epoch) => `    ${JSON.stringify(epoch)}`);
+  const head = `{\n  "schema": "${schemaName}",\n  "root": ${shownRoot},`;
+  const mac = JSON.stringify(macOf(root, content));
+  return `${head}${epochsOpen}${lines.join(',\n')}${epochsClose}${mac}\n}\n`;
 }
 
 /**
@@ -57,7 +53,8 @@ export function encodeRing(
  * @throws TouchmarkError KEY_RING_INVALID naming the file and what is wrong with it
  */
 export function decodeRing(path: string, text: string): RingFile {
-  const value = parse(path, text);
+  const byLines = readEpochLines(text);
+  const value = parse(path, byLines?.rest ?? text);
   const { schema } = z
     .object({ schema: z.string().catch('') })
     .catch({ schema: '' })
@@ -70,23 +67,36 @@ export function decodeRing(path: string, text: string): RingFile {
   }
   const parsed = ringSchema.safeParse(value);
   if (!parsed.success) throw malformed(path, parsed.error);
-  const { epochs: unread, ...rest } = parsed.data;
-  const epochs: EpochRecord[] = [];
-  for (let index = 0; index < unread.length; index += 1) {
-    const epoch = epochSchema.safeParse(unread[index]);
-    if (!epoch.success) throw malformed(path, epoch.error, ['epochs', index]);
-    epochs.push(epoch.data);
-    unread[index] = undefined;
-  }
-  return { ...rest, epochs };
+  return { ...parsed.data, epochs: byLines?.epochs ?? parsed.data.epochs };
 }
 
-function malformed(
-  path: string,
-  { issues }: z.ZodError,
-  within: readonly PropertyKey[] = [],
-): TouchmarkError {
-  const where = [...within, ...(issues[0]?.path ?? [])].join('.') || 'the top level';
+/**
+ * Reads the epochs of a text that `encodeRing` wrote, line by line, so that a large ring is never
+ * there twice; undefined for any other text, also one as earlier versions wrote it.
+ *
+ * @returns the epochs, and the text without them
+ */
+function readEpochLines(
+  text: string,
+): { readonly epochs: EpochRecord[]; readonly rest: string } | undefined {
+  const start = text.indexOf(epochsOpen);
+  const end = text.lastIndexOf(epochsClose);
+  if (start < 0 || end < start + epochsOpen.length) return undefined;
+  const epochs: EpochRecord[] = [];
+  for (let from = start + epochsOpen.length; from < end; ) {
+    const newline = text.indexOf('\n', from);
+    const until = newline < 0 || newline > end ? end : newline;
+    const line = text.slice(from, until).replace(/,$/, '');
+    const epoch = epochSchema.safeParse(jsonOf(line));
+    if (!epoch.success) return undefined;
+    epochs.push(epoch.data);
+    from = until + 1;
+  }
+  return { epochs, rest: `${text.slice(0, start)}${epochsOpen}${text.slice(end)}` };
+}
+
+function malformed(path: string, { issues }: z.ZodError): TouchmarkError {
+  const where = issues[0]?.path.join('.') || 'the top level';
   return ringError(`${path} is no ${schemaName}: ${where} is not as it was written.`);
 }
 
@@ -112,10 +122,16 @@ export function ringError(
 }
 
 function parse(path: string, text: string): unknown {
+  const value = jsonOf(text);
+  if (value !== undefined) return value;
+  throw ringError(`${path} is not complete JSON.`);
+}
+
+function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw ringError(`${path} is not complete JSON.`);
+    return undefined;
   }
 }
 

@@ -85,11 +85,14 @@ describe('tenantsFile', () => {
       'large.jsonl',
       Array.from({ length: 20_000 }, (_, i) => lineOf(i)).join(''),
     );
-    await readTenantsFile(small);
     const timeOf = async (path: string) => {
-      const start = performance.now();
-      const { length } = await readTenantsFile(path);
-      return (performance.now() - start) / length;
+      const times: number[] = [];
+      for (let run = 0; run < 3; run += 1) {
+        const start = performance.now();
+        const { length } = await readTenantsFile(path);
+        times.push((performance.now() - start) / length);
+      }
+      return Math.min(...times);
     };
     const [few, many] = [await timeOf(small), await timeOf(large)];
     expect(many).toBeLessThan(8 * few);

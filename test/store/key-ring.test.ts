@@ -164,14 +164,15 @@ describe('key ring', () => {
   it('finds epochs of 20,000 tenants as fast as of 1,000', () => {
     const timeOf = (count: number) => {
       const ring = ringOf(count);
-      const start = performance.now();
-      for (let index = 0; index < 100_000; index += 1) {
-        ring.currentEpoch(`tenant-${index % count}`);
-      }
-      return performance.now() - start;
+      const times = Array.from({ length: 3 }, () => {
+        const start = performance.now();
+        for (let index = 0; index < 20_000; index += 1)
+          ring.currentEpoch(`tenant-${index % count}`);
+        return performance.now() - start;
+      });
+      return Math.min(...times);
     };
-    timeOf(1000);
-    expect(timeOf(20_000)).toBeLessThan(10 * timeOf(1000));
+    expect(timeOf(20_000)).toBeLessThan(8 * timeOf(1000));
   });
 
   it('gives gateways a key at once, and names ten of many tenants', () => {
