@@ -80,7 +80,7 @@ describe('loadConfig', () => {
 
   it('says what is missing', async () => {
     const path = written('schema: touchmark/config@1\nmodel:\n  name: m\n');
-    await expect(load(path)).rejects.toThrow(/:2: model\.upstream is missing\. Allowed: Where/);
+    await expect(load(path)).rejects.toThrow(/:2: model\.upstream is missing\. Allowed: http/);
   });
 
   it.each([
