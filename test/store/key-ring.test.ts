@@ -161,18 +161,15 @@ describe('key ring', () => {
     expect((await openKeyRing({ source: `file:${path}` })).tenants()).toEqual(['acme', 'bolt']);
   });
 
-  it('finds epochs of 20,000 tenants as fast as of 1,000', () => {
-    const timeOf = (count: number) => {
-      const ring = ringOf(count);
-      const times = Array.from({ length: 3 }, () => {
-        const start = performance.now();
-        for (let index = 0; index < 20_000; index += 1)
-          ring.currentEpoch(`tenant-${index % count}`);
-        return performance.now() - start;
-      });
-      return Math.min(...times);
-    };
-    expect(timeOf(20_000)).toBeLessThan(8 * timeOf(1000));
+  it('finds an epoch without a search: one of each of 20,000 tenants would take seconds', () => {
+    const ring = ringOf(20_000);
+    const names = ring.tenants();
+    const times = Array.from({ length: 3 }, () => {
+      const start = performance.now();
+      for (const tenant of names) ring.currentEpoch(tenant);
+      return performance.now() - start;
+    });
+    expect(Math.min(...times)).toBeLessThan(400);
   });
 
   it('gives gateways a key at once, and names ten of many tenants', () => {
