@@ -270,7 +270,7 @@ it('marks what an OpenAI-compatible server says, whole and streamed, so that it 
     model: openAiProvider(server.origin, 'ngram'),
     middleware: aiSdkTouchmark(touchmark, { tenant: 'acme', logitBias: { provider: 'server' } }),
   });
-  const asking = { model, prompt: 'My fellow citizens', maxOutputTokens: 150 };
+  const asking = { model, prompt: 'My fellow citizens', maxOutputTokens: 60 };
   const answers = [await generateText(asking), streamText(asking)].map(({ text }) => text);
   const texts = await Promise.all(answers);
   expect((await records()).flatMap((record) => ('texts' in record ? record.texts : []))).toEqual(
