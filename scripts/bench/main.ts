@@ -21,6 +21,10 @@ const benches: Readonly<Record<string, readonly Bench[]>> = {
     () => import('./text-marks.ts').then((bench) => bench.benchTextDraws()),
     () => import('./text-detection.ts').then((bench) => bench.benchTextDetection()),
   ],
+  gateway: [
+    () => import('./gateway.ts').then((bench) => bench.benchGateway()),
+    () => import('./gateway-streaming.ts').then((bench) => bench.benchStreaming()),
+  ],
   'audit-engine': [
     () => import('./audit-engine.ts').then((bench) => bench.benchAuditParts()),
     () => import('./audit-engine.ts').then((bench) => bench.benchAuditEngine()),

@@ -143,7 +143,7 @@ export const flags = {
   accuse: { ...text, describe: 'tenants to test by their own keys: NAME,NAME or all' },
   'logit-bias': {
     ...yesOrNo,
-    describe: 'print the logit_bias that embeds a fixed green list; reads no lines',
+    describe: 'print the logit_bias that embeds a biased or fixed green list; reads no lines',
   },
   kind: {
     ...text,

@@ -2,7 +2,7 @@ import type { TextConfig } from '../config/text.ts';
 import type { LanguageModel, Progress, Tokenizer } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { chooseBiasedTokens } from '../watermark/text/api/choose-tokens.ts';
-import { parseTextProfile, type TextProfile } from '../watermark/text/profile.ts';
+import type { TextProfile } from '../watermark/text/profile.ts';
 import { listFor } from './watermark-choose.ts';
 
 /** Unmarked answers that the tokens of a list are chosen from, and how long each is at most. */
@@ -11,6 +11,8 @@ const answerTokens = 200;
 /** With fewer tokens the choice is poor. */
 const tokensWanted = 20_000;
 const askedAtOnce = 4;
+/** Tokens that drafts are compared by; no server has to take them. */
+const draftEntries = 1_024;
 
 /** Asked where the owner has no questions yet: they make a list that suits any English text. */
 const everyday = [
@@ -37,8 +39,9 @@ export interface TextSealingOptions {
 }
 
 /**
- * Returns the profile to seal: Gumbel-max for drafts, and for a logit-bias the tokens that carry most
- * in the model's own unmarked answers, biased as far as the total variation allows. No key is asked for.
+ * Returns the profile to seal: the tokens that carry most in the model's own unmarked answers, biased as
+ * far as the total variation allows, or counted in drafts, which shows more in students than a choice by
+ * contexts does. No key is asked for.
  *
  * @throws TouchmarkError UPSTREAM_FAILED when the model does not answer
  */
@@ -46,15 +49,6 @@ export async function sealTextProfile(options: TextSealingOptions): Promise<Text
   const { text, tokenizer, questions, onNotice } = options;
   const { name, vocabularySize } = tokenizer;
   const base = { schema: 'touchmark/text-profile@1', tokenizer: { name, vocabularySize } } as const;
-  if (text.mark === 'drafts') {
-    const drawn = {
-      ...base,
-      scheme: { name: 'gumbel' },
-      prf: { name: 'native', contextWidth: 3 },
-      repeats: 'turn',
-    };
-    return parseTextProfile(drawn, 'The profile for drafts');
-  }
   const answers = await sample(options);
   const tokens = answers.reduce((sum, answer) => sum + answer.tokens.length, 0);
   if (questions.length === 0 || tokens < tokensWanted) {
@@ -62,7 +56,8 @@ export async function sealTextProfile(options: TextSealingOptions): Promise<Text
       `the mark was chosen from ${tokens} unmarked tokens in answer to ${questions.length} questions of inputs/twin.txt; with ${tokensWanted} or more, like your traffic, it is stronger. It is sealed now and stays.`,
     );
   }
-  const choice = chooseBiasedTokens(answers, text.biasEntries);
+  const entries = text.mark === 'drafts' ? draftEntries : text.biasEntries;
+  const choice = chooseBiasedTokens(answers, entries);
   return listFor(base, choice, { variation: text.totalVariation }).profile;
 }
 
