@@ -22,7 +22,9 @@ export interface GenerationRequest {
  *   answers without their prompts
  * @example
  * const [answer] = await generateWithTouchmark(touchmark, { tenant, request }, async (processor) => {
- *   const ids = await model.generate({ ...inputs, do_sample: true, top_k: 0, logits_processor: [processor] });
+ *   const processors = new LogitsProcessorList();
+ *   processors.push(processor);
+ *   const ids = await model.generate({ ...inputs, do_sample: true, top_k: 0, logits_processor: processors });
  *   return tokenizer.batch_decode(ids.slice(null, [promptLength, null]), { skip_special_tokens: true });
  * });
  *
