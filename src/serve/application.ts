@@ -32,6 +32,8 @@ export interface ApplicationOptions {
   readonly isClosing: () => boolean;
 }
 
+const encoded = new RequestError(415, 'the body is encoded; send it without content-encoding');
+
 /** The routes of a gateway, without a server of their own. */
 export interface Application {
   ready(): Promise<void>;
@@ -127,7 +129,10 @@ function createInstance(options: ApplicationOptions): FastifyInstance {
   app.addContentTypeParser<Buffer>(
     'application/json',
     { parseAs: 'buffer' },
-    async (_: FastifyRequest, body: Buffer) => parseBody(body),
+    async ({ headers }: FastifyRequest, body: Buffer) => {
+      if (!/^(identity)?$/i.test(headers['content-encoding'] ?? '')) throw encoded;
+      return parseBody(body);
+    },
   );
   app.setErrorHandler(explain);
   app.addHook('onSend', (_, reply, payload, done) => {

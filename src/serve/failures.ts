@@ -27,13 +27,16 @@ const upstreamDown = 'the model behind this gateway does not answer now; try aga
 const upstreamWrong = 'the model behind this gateway gave an unusable answer';
 const notRecorded = 'this gateway cannot record answers now and so gives none; try again later';
 
-const byErrorCode: Partial<Record<ErrorCode, readonly [status: number, message: string]>> = {
+const byErrorCode: Partial<
+  Record<ErrorCode, readonly [status: number, message: string, retryAfterSeconds?: number]>
+> = {
   UPSTREAM_FAILED: [503, upstreamDown],
   UPSTREAM_ANSWER_INVALID: [502, upstreamWrong],
   SUSPECT_UNREACHABLE: [503, upstreamDown],
   SUSPECT_REFUSED: [503, upstreamDown],
   SUSPECT_ANSWER_INVALID: [502, upstreamWrong],
   STORE_LOCKED: [503, notRecorded],
+  STORE_BUSY: [503, 'this gateway has more answers to record than it can now; try again later', 1],
   STORE_FULL: [503, notRecorded],
   STORE_DAMAGED: [503, notRecorded],
   LOG_INVALID: [503, notRecorded],
@@ -47,6 +50,8 @@ const byFrameworkCode: Readonly<Record<string, readonly [status: number, message
     415,
     'the body has no or another content type; send content-type: application/json',
   ],
+  /** Only a client's connection comes here by this name; the upstream's are `UPSTREAM_FAILED`. */
+  ECONNRESET: [400, 'the request broke off'],
   FST_ERR_BAD_URL: [400, 'the path is no valid percent-encoded UTF-8; encode it'],
 };
 
@@ -62,8 +67,13 @@ export function clientError(error: unknown): ClientError {
   }
   if (TouchmarkError.isInstance(error)) {
     if (error.code === 'INPUT_INVALID') return { status: 400, message: error.message, ours: false };
-    const [status, message] = byErrorCode[error.code] ?? [500, 'internal error'];
-    return { status, message, ours: true };
+    const [status, message, retry] = byErrorCode[error.code] ?? [500, 'internal error'];
+    return {
+      status,
+      message,
+      ours: true,
+      ...(retry !== undefined && { retryAfterSeconds: retry }),
+    };
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const [status, message] = byFrameworkCode[code] ?? [500, 'internal error'];

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { excerpt } from '../../models/adapters/excerpt.ts';
+import { tooHeavy } from '../../models/adapters/json-weight.ts';
 import { invalid } from '../inputs.ts';
 
 /**
  * Returns the JSON document that a body holds.
  *
- * @throws RequestError 400 when it is no UTF-8 or no JSON, naming the place.
+ * @throws RequestError 400 when it is no UTF-8 or no JSON, naming the place, or so deep or of so many
+ *   values that reading it would stop the gateway for all others.
  */
 export function parseBody(bytes: Buffer): unknown {
   let text: string;
@@ -13,6 +15,9 @@ export function parseBody(bytes: Buffer): unknown {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw invalid('the body is no UTF-8; encode it as UTF-8');
+  }
+  if (tooHeavy(text) !== undefined) {
+    throw invalid('the body is too deep, or of too many values; send fewer inputs, plainly');
   }
   try {
     return JSON.parse(text);

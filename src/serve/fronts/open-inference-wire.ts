@@ -6,15 +6,22 @@ import type { ServedModel } from '../answering.ts';
 import { checkBatch, invalid, readNumbers, readTexts } from '../inputs.ts';
 import type { Limits } from '../limits.ts';
 
+/** Whatever else a server may take data for, such as base64, is not what it says as it stands. */
+const plainContent = z
+  .enum(['str', 'np'], 'must be "str" or "np", or be left out: data is read as it stands')
+  .optional();
+
 /** A request of the Open Inference Protocol v2 over REST, as far as a classifier needs it. */
 export const inferenceRequest = z.object({
   id: z.string('must be a string').max(256, 'must have at most 256 characters').optional(),
   inputs: z
     .array(
       z.object({
+        name: z.string('must be a string').max(256, 'must have at most 256 characters').optional(),
         datatype: z.string('must be a string'),
         shape: z.array(z.int('must be a whole number').min(0, 'must not be negative')).max(16),
         data: z.array(z.unknown(), 'must be an array; binary tensor data is not supported'),
+        parameters: z.object({ content_type: plainContent }).optional(),
       }),
     )
     .length(1, 'must hold exactly one tensor'),

@@ -45,7 +45,7 @@ type Output = z.infer<typeof inferenceReply>['outputs'][number];
  * `probabilities` and `label` are marked on their way back.
  *
  * Requests are written anew from what was read of them, so that the upstream cannot read another
- * question than the log has. Other outputs of the model are left out of the answer: they could tell
+ * question than the log has: other members of a body are left out. Other outputs of the model are left out of the answer: they could tell
  * what it says without the mark.
  */
 export function openInferenceProxy(options: OpenInferenceProxyOptions): Front {
@@ -61,37 +61,34 @@ function addRoutes(
   limits: Limits,
 ): void {
   scope.post(`${literal(path)}/infer`, async (request: FastifyRequest, reply: FastifyReply) => {
-    const { inputs: tensors, outputs = [] } = readDocument(
-      inferenceRequest,
-      request.body,
-      'the body',
-    );
+    const document = readDocument(inferenceRequest, request.body, 'the body');
+    const { inputs: tensors, outputs = [] } = document;
     const inputs = readInputTensor(tensors[0]!, model, limits).map(canonicalInput);
     request.charge(inputs.length);
     const answer = await withinDeadline(reply, limits.answerMilliseconds, async (signal) => {
       const sent = await upstream.send({
         method: 'POST',
         path: `${path}/infer`,
-        body: JSON.stringify(asked(request.body)),
+        body: JSON.stringify(asked(document)),
         signal,
       });
       requireSuccess(sent);
-      const document = readReply(sent.body);
-      const [probabilities, clean] = probabilitiesIn(document.outputs, inputs.length, model);
+      const answered = readReply(sent.body);
+      const [probabilities, clean] = probabilitiesIn(answered.outputs, inputs.length, model);
       const answers = await marking.serve({
         tenant: request.tenant,
         inputs,
         clean,
         marked: request.marked,
-        ...(document.model_version !== undefined && { modelVersion: document.model_version }),
+        ...(answered.model_version !== undefined && { modelVersion: answered.model_version }),
       });
-      const marked = document.outputs.flatMap((output) => {
+      const marked = answered.outputs.flatMap((output) => {
         if (output === probabilities) return [withProbabilities(output, answers)];
         return output.name === 'label' ? [withLabels(output, answers, model)] : [];
       });
       const wanted = new Set(outputs.map(({ name }) => name));
       const kept = wanted.size === 0 ? marked : marked.filter(({ name }) => wanted.has(name));
-      return { ...document, outputs: kept };
+      return { ...answered, outputs: kept };
     });
     return answer;
   });
@@ -99,8 +96,7 @@ function addRoutes(
 }
 
 /** Whatever outputs the client wants, the probabilities are needed to mark them. */
-function asked(body: unknown): unknown {
-  const document = body as { outputs?: readonly { name: string }[] };
+function asked(document: z.infer<typeof inferenceRequest>): object {
   const { outputs = [] } = document;
   if (outputs.length === 0 || outputs.some(({ name }) => name === 'probabilities')) return document;
   return { ...document, outputs: [...outputs, { name: 'probabilities' }] };

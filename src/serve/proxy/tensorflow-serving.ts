@@ -20,10 +20,13 @@ export interface TensorFlowServingProxyOptions {
   readonly marking: Marking;
 }
 
+const signature_name = z.string('must be a string').max(256).optional();
 const predictRequest = z.object({
+  signature_name,
   instances: z.array(z.unknown(), 'must be an array; write the request in row format'),
 });
 const classifyRequest = z.object({
+  signature_name,
   examples: z.array(z.record(z.string(), z.unknown(), 'must be an object of features')),
   context: z.undefined('is not supported; put every feature into the examples').optional(),
 });
@@ -32,8 +35,8 @@ const classifyRequest = z.object({
  * Stands before a TensorFlow Serving REST server: `:predict` in row format and `:classify`, whose
  * probabilities, scores and labels are marked on their way back.
  *
- * Requests are written anew from what was read of them, and outputs that are neither probabilities nor
- * labels are left out of the answer, as in `openInferenceProxy`.
+ * Requests are written anew from what was read of them, `signature_name` and the rows; outputs that are
+ * neither probabilities nor labels are left out of the answer, as in `openInferenceProxy`.
  */
 export function tensorFlowServingProxy(options: TensorFlowServingProxyOptions): Front {
   return {
@@ -51,6 +54,7 @@ function addRoutes(
     request: FastifyRequest,
     reply: FastifyReply,
     verb: string,
+    document: object,
     asked: readonly unknown[],
     read: (body: unknown, inputs: number, model: ServedModel) => WireRows,
   ) => {
@@ -58,7 +62,7 @@ function addRoutes(
     request.charge(inputs.length);
     const { tenant, marked } = request;
     return withinDeadline(reply, limits.answerMilliseconds, async (signal) => {
-      const body = JSON.stringify(request.body);
+      const body = JSON.stringify(document);
       const sent = await upstream.send({ method: 'POST', path: `${path}:${verb}`, body, signal });
       requireSuccess(sent);
       const { clean, write } = read(readJson(sent.body), inputs.length, model);
@@ -72,12 +76,12 @@ function addRoutes(
     });
   };
   scope.post(`${literal(path)}::predict`, (request, reply) => {
-    const { instances } = readDocument(predictRequest, request.body, 'the body');
-    return serve(request, reply, 'predict', instances, readPredicted);
+    const document = readDocument(predictRequest, request.body, 'the body');
+    return serve(request, reply, 'predict', document, document.instances, readPredicted);
   });
   scope.post(`${literal(path)}::classify`, (request, reply) => {
-    const { examples } = readDocument(classifyRequest, request.body, 'the body');
-    return serve(request, reply, 'classify', examples, readClassified);
+    const document = readDocument(classifyRequest, request.body, 'the body');
+    return serve(request, reply, 'classify', document, document.examples, readClassified);
   });
   passThrough(scope, upstream, [path, `${path}/metadata`]);
 }
