@@ -93,7 +93,7 @@ async function answer(
   const context = typeof text === 'string' ? tokenizer.encode(text) : text;
   const count = takesSeveral ? (n ?? 1) : 1;
   const drawers = Array.from({ length: count }, (_, index) =>
-    drawer(model, asked, context, `${seed ?? randomUUID()}/${index}`),
+    drawer(model, asked, context, `${seed ?? randomUUID()}/${index}/${context.join()}`),
   );
   const tokens: number[][] = drawers.map(() => []);
   const usage = {
