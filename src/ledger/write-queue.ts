@@ -61,8 +61,8 @@ export class WriteQueue<Item extends Work> {
   }
 
   async #drain(): Promise<void> {
-    await setImmediate();
     while (this.#queue.length > 0) {
+      await setImmediate(); // others come in, timers run, and what came meanwhile is written together
       const next = this.#take();
       try {
         const results = await this.#write(next.map(({ work }) => work));
