@@ -66,9 +66,10 @@ describe('among drafts', () => {
   });
 
   test('one is chosen for each answer that the client asks for', async () => {
-    const { client, records } = await start();
+    const asked: number[] = [];
+    const { client, records } = await start({ onDrafts: (drafts) => asked.push(drafts) });
     const reply = await client.chat.completions.create({ ...question, n: 2 });
-    expect(several.received.at(-1)?.body.n).toBe(8);
+    expect([several.received.at(-1)?.body.n, ...asked]).toEqual([8, 8]);
     expect(reply.choices.map(({ index }) => index)).toEqual([0, 1]);
     const said = reply.choices.map(({ message }) => message.content);
     expect(await records()).toMatchObject([{ texts: said }]);

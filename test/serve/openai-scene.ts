@@ -71,6 +71,7 @@ export interface OpenAiGatewayOptions
   readonly profile: TextProfile;
   readonly mode?: OpenAiMode;
   readonly models?: readonly string[];
+  readonly onDrafts?: (drafts: number) => void;
   readonly upstream?: UpstreamConnectionOptions;
   readonly marking?: Partial<Omit<TextMarkingOptions, 'log'>>;
   /** Stands between the marking and the real log. */
@@ -88,7 +89,7 @@ export const apiKey = 'token-of-acme-1234';
 
 /** A gateway with a real key ring and a real log before a server, asked by the official client. */
 export async function startOpenAiGateway(options: OpenAiGatewayOptions) {
-  const { origin, profile, mode = { how: 'logit-bias', limit: 300 }, models } = options;
+  const { origin, profile, mode = { how: 'logit-bias', limit: 300 }, models, onDrafts } = options;
   const directory = temporaryDirectory();
   const realLog = await openServingLog(`${directory}/log`);
   const marking = createTextMarking({
@@ -111,6 +112,7 @@ export async function startOpenAiGateway(options: OpenAiGatewayOptions) {
         marking,
         mode,
         ...(models && { models }),
+        ...(onDrafts && { onDrafts }),
       }),
     ],
     authenticator: authenticatorOf({ acme: apiKey }),

@@ -120,6 +120,18 @@ describe('a stream', () => {
     await until(() => server.abandoned() === before + 1);
   });
 
+  test('that the gateway cuts off when it closes is recorded before it is closed', async () => {
+    const { post, records, gateway } = await start({ limits: { graceMilliseconds: 50 } });
+    const response = await post('/v1/chat/completions', { ...question, max_tokens: 5_000 });
+    const { heard, ended } = await listen(response);
+    await until(() => heard().length > 1_000);
+    const cut = expect(ended).rejects.toThrow();
+    await gateway.close();
+    const [record] = await records();
+    expect(record?.texts[0]?.length).toBeGreaterThan(10);
+    await cut;
+  });
+
   test('that cannot be recorded ends in an error', async () => {
     const full = new TouchmarkError('STORE_FULL', 'no room');
     const { client, failures } = await start({

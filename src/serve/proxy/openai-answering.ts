@@ -50,8 +50,9 @@ export function createAnswering(options: {
   readonly basePath: string;
   readonly marking: TextMarking;
   readonly mode: OpenAiMode;
+  readonly onDrafts?: (drafts: number) => void;
 }): OpenAiAnswering {
-  const { upstream, basePath, marking, mode } = options;
+  const { upstream, basePath, marking, mode, onDrafts } = options;
   const isDrafted = ({ watermark }: TextAnswer) => mode.how === 'drafts' && watermark !== undefined;
 
   const ask: AskWhole = async (route, body, signal) => {
@@ -78,6 +79,7 @@ export function createAnswering(options: {
     if (asked.prompts > 1) throw invalid('prompt: holds several prompts; send one in each request');
     const count = asked.n * mode.drafts;
     if (count > mostDrafts) throw invalid(`n: is ${asked.n}; ask for fewer answers at once`);
+    onDrafts?.(count);
     const drafts = await drafter(asked, count, signal);
     return chooseReply(drafts, mode.drafts, answer, marking.tokenizer!);
   };

@@ -52,12 +52,10 @@ export function createDrafter(ask: AskWhole) {
     const { route, body, seed } = request;
     const together = await askTogether(request, count, signal);
     const missing = count - (together[0]?.choices.length ?? 0);
-    const alone = await Promise.all(
-      Array.from({ length: Math.max(0, missing) }, (_, place) => {
-        const next = seed === undefined ? {} : { seed: nextSeed(seed, count - missing + place) };
-        return ask(route, { ...body, n: 1, ...next }, signal);
-      }),
-    );
+    const alone = await allOrNone(Math.max(0, missing), signal, (place, any) => {
+      const next = seed === undefined ? {} : { seed: nextSeed(seed, count - missing + place) };
+      return ask(route, { ...body, n: 1, ...next }, any);
+    });
     if (missing > 0 && count > 1) takesSeveral = false;
     const replies = [...together, ...alone];
     const drafts = replies.flatMap(({ choices, completionTokens }) =>
@@ -69,6 +67,22 @@ export function createDrafter(ask: AskWhole) {
     if (drafts.length < count) throw unusable('has no choice');
     return { reply: replies[0]!, drafts: drafts.slice(0, count) };
   };
+}
+
+/** Where one fails the others are of no use, and are stopped. */
+async function allOrNone(
+  count: number,
+  signal: AbortSignal,
+  askOne: (place: number, signal: AbortSignal) => Promise<Reply>,
+): Promise<readonly Reply[]> {
+  const stop = new AbortController();
+  const any = AbortSignal.any([signal, stop.signal]);
+  try {
+    return await Promise.all(Array.from({ length: count }, (_, place) => askOne(place, any)));
+  } catch (cause) {
+    stop.abort(cause);
+    throw cause;
+  }
 }
 
 function nextSeed(seed: number, place: number): number {

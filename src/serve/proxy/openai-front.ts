@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { withinDeadline } from '../deadline.ts';
@@ -24,6 +25,8 @@ export interface OpenAiProxyOptions {
   readonly models?: readonly string[];
   readonly marking: TextMarking;
   readonly mode: OpenAiMode;
+  /** Hears how many drafts were asked for, each time that answers were chosen among them. */
+  readonly onDrafts?: (drafts: number) => void;
 }
 
 /**
@@ -53,6 +56,10 @@ function addRoutes(
   limits: Limits,
 ): void {
   const config = { errorBody: openAiError };
+  const streams = new Set<Readable>();
+  scope.addHook('onClose', async () => {
+    await Promise.all(Array.from(streams, (each) => once(each, 'close')));
+  });
   for (const route of ['chat', 'completions'] as const) {
     scope.post(
       literal(basePath + routePaths[route]),
@@ -61,7 +68,7 @@ function addRoutes(
         const { body, marked } = request;
         const asked = readRequest(route, body, { models, marked });
         request.charge(asked.prompts * asked.n);
-        return answer(answering, { asked, request, reply, limits });
+        return answer(answering, { asked, request, reply, limits, streams });
       },
     );
   }
@@ -77,6 +84,8 @@ interface Exchange {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly limits: Limits;
+  /** Those under way; each is recorded before it closes. */
+  readonly streams: Set<Readable>;
 }
 
 async function answer(answering: OpenAiAnswering, exchange: Exchange): Promise<unknown> {
@@ -103,19 +112,22 @@ function sendAsStream(reply: FastifyReply, events: string | Readable): FastifyRe
 async function stream(
   answering: OpenAiAnswering,
   answer: ReturnType<OpenAiAnswering['begin']>,
-  { asked, request, reply, limits }: Exchange,
+  { asked, request, reply, limits, streams }: Exchange,
 ): Promise<FastifyReply> {
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort(new RequestError(499, 'the client went away')));
   const body = await withinDeadline(reply, limits.answerMilliseconds, (deadline) =>
     answering.stream(asked, answer, AbortSignal.any([deadline, gone.signal])),
   );
-  const events = relayStream({
+  const relayed = relayStream({
     body,
     choices: asked.prompts * asked.n,
     gone: gone.signal,
     record: (served) => answering.record(asked, answer, served),
     report: (error) => request.report(error),
   });
-  return sendAsStream(reply, Readable.from(events));
+  const events = Readable.from(relayed);
+  streams.add(events);
+  events.once('close', () => streams.delete(events));
+  return sendAsStream(reply, events);
 }
