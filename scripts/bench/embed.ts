@@ -31,10 +31,9 @@ interface BenchAnswer {
  */
 export async function benchEmbedding(): Promise<readonly BenchRow[]> {
   const model = await loadProtectedModel();
-  const answers = drawPools('bench', texts).attacker.map(({ text }): BenchAnswer => {
-    const padded = text.repeat(Math.ceil(80 / text.length)).slice(0, 80);
-    const clean = restrict(model(padded).probabilities ?? []);
-    return { text: padded, clean, features: hashNgrams(padded, carrierNgrams) };
+  const answers = textsOf(texts).map((text): BenchAnswer => {
+    const clean = restrict(model(text).probabilities ?? []);
+    return { text, clean, features: hashNgrams(text, carrierNgrams) };
   });
   const profile = profileOf(answers);
   const streamed: ClassifierProfile = { ...profile, schema: 'touchmark/classifier-profile@1' };
@@ -80,6 +79,15 @@ export async function benchEmbedding(): Promise<readonly BenchRow[]> {
       against: `the collapsed matrix of profiles @1: ${(4 * carrierNgrams.dimensions * classes) / 1024} KiB`,
     },
   ];
+}
+
+/** Texts of 80 characters, of two pieces in one language each. */
+function textsOf(count: number): readonly string[] {
+  const pieces = drawPools('bench', 4 * count).attacker;
+  return pieces.slice(0, count).map(({ text, language }, index) => {
+    const next = pieces.slice(index + 1).find((each) => each.language === language);
+    return `${text} ${next?.text ?? text}`.slice(0, 80);
+  });
 }
 
 function profileOf(answers: readonly BenchAnswer[]): ClassifierProfile {

@@ -108,11 +108,19 @@ export function verifyCoinOpening(root: Uint8Array, { leaf, seed, proof }: CoinO
   );
 }
 
-const zeros = Buffer.alloc(fanOut * keyBytes);
-const counter = Buffer.alloc(16);
+const blockBytes = 16;
 
-/** Returns `count` children of a node from the child `first` on: 32 bytes of key stream each. */
+/** The counter blocks of the key stream of a node, for all of its children. */
+const counters = Buffer.alloc(fanOut * keyBytes);
+for (let block = 0; block < counters.length / blockBytes; block += 1) {
+  counters.writeUInt32BE(block, block * blockBytes + 12);
+}
+
+/**
+ * Returns `count` children of a node from the child `first` on: 32 bytes of its AES-256-CTR key
+ * stream each, which are its counter blocks enciphered.
+ */
 function children(node: Uint8Array, first: number, count: number): Buffer {
-  counter.writeUInt32BE((first * keyBytes) / 16, 12);
-  return createCipheriv('aes-256-ctr', node, counter).update(zeros.subarray(0, count * keyBytes));
+  const blocks = counters.subarray(first * keyBytes, (first + count) * keyBytes);
+  return createCipheriv('aes-256-ecb', node, null).update(blocks);
 }

@@ -47,11 +47,22 @@ export function normalise(values: Float64Array): Float64Array {
 
 /** The softmax of a vector of logits. */
 export function softmax(logits: Float64Array): Float64Array {
+  return softmaxInPlace(logits.slice());
+}
+
+/** Turns logits into their softmax, and returns them. */
+export function softmaxInPlace(values: Float64Array): Float64Array {
   let highest = Number.NEGATIVE_INFINITY;
-  for (let k = 0; k < logits.length; k += 1) highest = Math.max(highest, logits[k]!);
-  const powers = new Float64Array(logits.length);
-  for (let k = 0; k < powers.length; k += 1) powers[k] = Math.exp(logits[k]! - highest);
-  return normalise(powers);
+  for (let index = 0; index < values.length; index += 1) {
+    highest = Math.max(highest, values[index]!);
+  }
+  let total = 0;
+  for (let index = 0; index < values.length; index += 1) {
+    values[index] = Math.exp(values[index]! - highest);
+    total += values[index]!;
+  }
+  for (let index = 0; index < values.length; index += 1) values[index]! /= total;
+  return values;
 }
 
 /** Half the sum of absolute differences: the largest change in the probability of any event. */

@@ -1,4 +1,4 @@
-import { softmax, topTwo } from './distribution.ts';
+import { softmaxInPlace, topTwo } from './distribution.ts';
 
 /** The part of every gap to the top class that a mark leaves standing. */
 const keptGap = 0.1;
@@ -28,7 +28,7 @@ export function markDistribution(
   }
   if (scale === 0) return { served: clean.slice(), scale };
   for (let k = 0; k < logs.length; k += 1) logs[k]! += scale * shift[k]!;
-  const served = softmax(logs);
+  const served = softmaxInPlace(logs);
   return keepsTop(served, top) ? { served, scale } : { served: clean.slice(), scale: 0 };
 }
 

@@ -99,15 +99,18 @@ function avalanche(hash: number): number {
   return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
+/** Square roots of counts, as float32. */
+const roots = Float32Array.from({ length: 256 }, (_, count) => Math.sqrt(count));
+
 function unitVector(indices: Uint32Array, counts: Uint32Array): SparseVector {
-  const values = new Float32Array(indices.length);
   let squares = 0;
-  for (let entry = 0; entry < values.length; entry += 1) {
-    values[entry] = Math.sqrt(counts[entry]!);
-    squares += counts[entry]!;
-  }
+  for (let entry = 0; entry < indices.length; entry += 1) squares += counts[entry]!;
   const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
-  for (let entry = 0; entry < values.length; entry += 1) values[entry]! *= scale;
+  const values = new Float32Array(indices.length);
+  for (let entry = 0; entry < values.length; entry += 1) {
+    const count = counts[entry]!;
+    values[entry] = scale * (count < roots.length ? roots[count]! : Math.fround(Math.sqrt(count)));
+  }
   return { indices, values };
 }
 
