@@ -70,9 +70,14 @@ export class UpstreamConnection {
   /** Asks and reads the whole answer. @throws TouchmarkError UPSTREAM_FAILED, UPSTREAM_ANSWER_INVALID */
   async send(request: ForwardedRequest): Promise<ForwardedReply> {
     try {
-      const { statusCode, headers, body } = await this.#ask(request);
-      const whole = Buffer.from(await body.arrayBuffer());
-      return { status: statusCode, body: whole, ...retryAfter(headers) };
+      return await this.#sendOnce(request);
+    } catch (cause) {
+      if (request.signal.aborted || !brokeBeforeAnswer(cause)) {
+        throw upstreamFailure(cause, request.signal);
+      }
+    }
+    try {
+      return await this.#sendOnce(request);
     } catch (cause) {
       throw upstreamFailure(cause, request.signal);
     }
@@ -93,25 +98,69 @@ export class UpstreamConnection {
     await this.#pool.destroy();
   }
 
+  /** One attempt, without the streams that would be made for an answer in pieces. */
+  #sendOnce(request: ForwardedRequest): Promise<ForwardedReply> {
+    const { signal } = request;
+    return new Promise((resolve, reject) => {
+      let abort = (): void => reject(signal.reason);
+      const stop = () => abort();
+      if (signal.aborted) {
+        stop();
+        return;
+      }
+      signal.addEventListener('abort', stop, { once: true });
+      let head: Omit<ForwardedReply, 'body'> | undefined;
+      const chunks: Buffer[] = [];
+      this.#pool.dispatch(this.#optionsOf(request), {
+        onRequestStart(controller) {
+          abort = () => controller.abort(new Error('aborted'));
+        },
+        onResponseStart(_, status, headers) {
+          head = { status, ...retryAfter(headers) };
+        },
+        onResponseData(_, chunk) {
+          chunks.push(chunk);
+        },
+        onResponseEnd() {
+          signal.removeEventListener('abort', stop);
+          const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+          resolve({ status: 0, ...head, body });
+        },
+        onResponseError(_, error) {
+          signal.removeEventListener('abort', stop);
+          reject(head === undefined ? error : new InterruptedAnswer(error));
+        },
+      });
+    });
+  }
+
   async #ask(request: ForwardedRequest) {
-    const { method, path, body, headers, signal } = request;
-    const options = {
-      method,
-      path: this.#base + path,
-      signal,
-      headers: {
-        ...this.#headers,
-        ...headers,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { body }),
-    };
+    const options = { ...this.#optionsOf(request), signal: request.signal };
     try {
       return await this.#pool.request(options);
     } catch (cause) {
-      if (signal.aborted || !brokeBeforeAnswer(cause)) throw cause;
+      if (request.signal.aborted || !brokeBeforeAnswer(cause)) throw cause;
       return await this.#pool.request(options);
     }
+  }
+
+  #optionsOf({ method, path, body, headers }: ForwardedRequest) {
+    return {
+      method,
+      path: this.#base + path,
+      headers:
+        body === undefined
+          ? { ...this.#headers, ...headers }
+          : { ...this.#headers, ...headers, 'content-type': 'application/json' },
+      ...(body !== undefined && { body }),
+    };
+  }
+}
+
+/** An answer that had begun: asking again could have the model answer twice. */
+class InterruptedAnswer extends Error {
+  constructor(cause: Error) {
+    super('the answer broke off', { cause });
   }
 }
 
@@ -130,13 +179,15 @@ function brokeBeforeAnswer(cause: unknown): boolean {
 /** Returns the error for an answer that did not come; what the client caused stays what it is. */
 export function upstreamFailure(cause: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
-  if (cause instanceof errors.ResponseExceededMaxSizeError) {
+  const original = cause instanceof InterruptedAnswer ? cause.cause : cause;
+  if (original instanceof errors.ResponseExceededMaxSizeError) {
     return new TouchmarkError('UPSTREAM_ANSWER_INVALID', "the upstream's answer is too long", {
       ...hidden,
       cause,
     });
   }
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+  const code =
+    original instanceof Error && 'code' in original ? String(original.code) : 'unknown error';
   return new TouchmarkError('UPSTREAM_FAILED', `the upstream did not answer (${code})`, {
     ...hidden,
     cause,
