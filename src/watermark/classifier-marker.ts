@@ -3,14 +3,10 @@ import { inputDigest } from '../keys/canonical-input.ts';
 import { type ClassifierKeys, classifierKeys } from '../keys/classifier-keys.ts';
 import { type ClassifierProfile, carrierShape, readFeatures } from './classifier-profile.ts';
 import { applyCoin, type Coin, chosenClass, closePair, coinOf } from './label/coins.ts';
-import {
-  CarrierBank,
-  carrierSigns,
-  type Modulation,
-  requireCarrierShape,
-} from './probability/carriers.ts';
+import { CarrierBank, carrierSigns, requireCarrierShape } from './probability/carriers.ts';
 import { topTwo } from './probability/distribution.ts';
 import { markDistribution } from './probability/embed.ts';
+import type { Modulation } from './probability/modulation.ts';
 import { perQueryDirection, perQuerySignOf } from './probability/per-query.ts';
 
 /** One answer after marking. */

@@ -1,13 +1,9 @@
 import { TouchmarkError } from '../../errors.ts';
 import { KeyedStream } from '../../keys/keyed-stream.ts';
-import { denseVector, type SparseVector } from './features.ts';
-import {
-  type LinearCarriers,
-  PackedCarriers,
-  project,
-  StreamedCarriers,
-} from './linear-carriers.ts';
-import { scratchOf } from './scratch.ts';
+import type { SparseVector } from './features.ts';
+import { FourierCarriers } from './fourier-carriers.ts';
+import { type LinearCarriers, PackedCarriers, StreamedCarriers } from './linear-carriers.ts';
+import { collapsed, evaluateInto, type Modulation, summed } from './modulation.ts';
 
 export interface CarrierShape {
   /** How the signs of linear carriers are read from the key: `streamed` in profiles @1. */
@@ -30,9 +26,6 @@ export interface CarrierShape {
    */
   readonly centre?: ArrayLike<number>;
 }
-
-/** A perturbation of the classes' logits as a function of the features. */
-export type Modulation = (features: SparseVector) => Float64Array;
 
 /**
  * Checks that a bank of this shape can be made.
@@ -97,126 +90,6 @@ export function carrierSigns(key: Uint8Array, count: number): Int8Array {
   return Int8Array.from({ length: count }, () => stream.nextSign());
 }
 
-class FourierCarriers {
-  readonly count: number;
-  readonly #dimensions: number;
-  readonly #frequencies: Float32Array;
-  readonly #phases: Float32Array;
-
-  constructor(key: Uint8Array, { dimensions, fourier, bandwidth }: CarrierShape) {
-    const stream = new KeyedStream(key, 'fourier-carriers');
-    this.count = fourier;
-    this.#dimensions = dimensions;
-    this.#frequencies = new Float32Array(fourier * dimensions);
-    for (let at = 0; at < this.#frequencies.length; at += 1) {
-      this.#frequencies[at] = stream.nextNormal() / bandwidth;
-    }
-    this.#phases = Float32Array.from({ length: fourier }, () => 2 * Math.PI * stream.nextUniform());
-  }
-
-  value(features: SparseVector, index: number): number {
-    const angle = project(features, this.#frequencies, index * this.#dimensions);
-    return Math.SQRT2 * Math.cos(angle + this.#phases[index]!);
-  }
-}
-
-function evaluateInto(
-  values: Float64Array,
-  linear: LinearCarriers,
-  fourier: FourierCarriers,
-  features: SparseVector,
-): void {
-  linear.evaluate(features, values);
-  const first = values.length - fourier.count;
-  for (let index = 0; index < fourier.count; index += 1) {
-    values[first + index] = fourier.value(features, index);
-  }
-}
-
-/**
- * The sum over all carriers, which keeps of the bank only the key of its rows and the signed
- * directions on the marked classes, [J, marked classes].
- */
-function summed(
-  { count, directions, shape }: CarrierBank,
-  linear: LinearCarriers,
-  fourier: FourierCarriers,
-  signs: ArrayLike<number>,
-): Modulation {
-  const { classes, markedClasses } = shape;
-  const marked = Uint32Array.from(markedClasses);
-  const signed = new Float32Array(count * marked.length);
-  for (let carrier = 0; carrier < count; carrier += 1) {
-    for (let index = 0; index < marked.length; index += 1) {
-      signed[carrier * marked.length + index] =
-        signs[carrier]! * directions[carrier * classes + marked[index]!]!;
-    }
-  }
-  const scale = 1 / Math.sqrt(count);
-  return (features) => {
-    const values = scratchValues(count).subarray(0, count);
-    evaluateInto(values, linear, fourier, features);
-    const sums = scratchSums(marked.length);
-    vectorTimesMatrix(values, signed, sums, marked.length);
-    const shift = new Float64Array(classes);
-    for (let index = 0; index < marked.length; index += 1) {
-      shift[marked[index]!] = scale * sums[index]!;
-    }
-    return shift;
-  };
-}
-
-const scratchValues = scratchOf((length) => new Float64Array(length));
-const scratchSums = scratchOf((length) => new Float64Array(length));
-
-/**
- * The linear carriers collapsed into one matrix [dimensions, classes], so that embedding costs one
- * sparse product whatever J is. Its rounding is that of the answers served under profiles @1.
- */
-function collapsed(
-  bank: CarrierBank,
-  linearSigns: Int8Array,
-  fourier: FourierCarriers,
-  signs: ArrayLike<number>,
-): Modulation {
-  const { count, directions } = bank;
-  const { classes, linear, centre = [] } = bank.shape;
-  const matrix = collapse(bank, linearSigns, signs);
-  const scale = 1 / Math.sqrt(count);
-  const offset = sparseTimesMatrix(denseVector(centre), matrix, classes);
-  return (features) => {
-    const shift = sparseTimesMatrix(features, matrix, classes);
-    for (let k = 0; k < classes; k += 1) shift[k]! -= offset[k]!;
-    for (let carrier = linear; carrier < count; carrier += 1) {
-      const amount = scale * signs[carrier]! * fourier.value(features, carrier - linear);
-      const from = carrier * classes;
-      for (let k = 0; k < classes; k += 1) shift[k]! += amount * directions[from + k]!;
-    }
-    return shift;
-  };
-}
-
-function collapse(
-  { count, directions, shape }: CarrierBank,
-  linearSigns: Int8Array,
-  signs: ArrayLike<number>,
-): Float32Array {
-  const { classes, dimensions, linear } = shape;
-  const matrix = new Float32Array(dimensions * classes);
-  const scale = 1 / Math.sqrt(count);
-  for (let carrier = 0; carrier < linear; carrier += 1) {
-    const direction = directions
-      .subarray(carrier * classes, (carrier + 1) * classes)
-      .map((value) => value * scale * signs[carrier]!);
-    for (let dimension = 0; dimension < dimensions; dimension += 1) {
-      const sign = linearSigns[carrier * dimensions + dimension]!;
-      const to = dimension * classes;
-      for (let k = 0; k < classes; k += 1) matrix[to + k]! += sign * direction[k]!;
-    }
-  }
-  return matrix;
-}
-
 function keyedDirections(key: Uint8Array, shape: CarrierShape): Float32Array {
   const { classes, markedClasses, linear, fourier } = shape;
   const stream = new KeyedStream(key, 'directions');
@@ -240,51 +113,4 @@ function keyedDirections(key: Uint8Array, shape: CarrierShape): Float32Array {
     }
   }
   return directions;
-}
-
-/** Sets the first `columns` products to vector times matrix, four rows at a time. */
-function vectorTimesMatrix(
-  vector: Float64Array,
-  matrix: Float32Array,
-  products: Float64Array,
-  columns: number,
-): void {
-  products.fill(0, 0, columns);
-  const fours = vector.length - (vector.length % 4);
-  for (let row = 0; row < fours; row += 4) {
-    const a = vector[row]!;
-    const b = vector[row + 1]!;
-    const c = vector[row + 2]!;
-    const d = vector[row + 3]!;
-    const first = row * columns;
-    const second = first + columns;
-    const third = second + columns;
-    const fourth = third + columns;
-    for (let k = 0; k < columns; k += 1) {
-      products[k]! +=
-        a * matrix[first + k]! +
-        b * matrix[second + k]! +
-        c * matrix[third + k]! +
-        d * matrix[fourth + k]!;
-    }
-  }
-  for (let row = fours; row < vector.length; row += 1) {
-    const value = vector[row]!;
-    for (let k = 0; k < columns; k += 1) products[k]! += value * matrix[row * columns + k]!;
-  }
-}
-
-function sparseTimesMatrix(
-  features: SparseVector,
-  matrix: Float32Array,
-  columns: number,
-): Float64Array {
-  const { indices, values } = features;
-  const product = new Float64Array(columns);
-  for (let entry = 0; entry < indices.length; entry += 1) {
-    const value = values[entry]!;
-    const from = indices[entry]! * columns;
-    for (let k = 0; k < columns; k += 1) product[k]! += value * matrix[from + k]!;
-  }
-  return product;
 }
