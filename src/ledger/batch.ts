@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto';
-import { lengthPrefixed } from '../keys/encoding.ts';
 import {
   type ChainEntry,
   type ChainHead,
@@ -98,9 +97,6 @@ export class Batch {
  * tenant's payload key, so that whoever has the key and still has the answer's bytes from elsewhere
  * can open the commitment; once the key is erased nobody can.
  */
-export function withheldSalt({ key }: PayloadKey, sequence: number): Buffer {
-  return createHmac('sha256', key)
-    .update(lengthPrefixed('touchmark/v1/withheld-salt', `${sequence}`))
-    .digest()
-    .subarray(0, saltBytes);
+export function withheldSalt({ saltKey }: PayloadKey, sequence: number): Buffer {
+  return createHmac('sha256', saltKey).update(`${sequence}`).digest().subarray(0, saltBytes);
 }

@@ -29,6 +29,8 @@ export interface PayloadKey {
   readonly key: Buffer;
   /** The tenant's name in the chain: 32 hexadecimal digits that only the key's holder can compute. */
   readonly tag: string;
+  /** 32 bytes that the salts of withheld payloads are drawn from. */
+  readonly saltKey: Buffer;
 }
 
 const keySchema = z.strictObject({
@@ -168,5 +170,6 @@ function payloadKeyOf(tenant: string, secret: string): PayloadKey {
     tenant,
     key: part('touchmark/v1/payload-key'),
     tag: part('touchmark/v1/tenant-tag').toString('hex', 0, 16),
+    saltKey: part('touchmark/v1/withheld-salt'),
   };
 }

@@ -117,7 +117,10 @@ function addErase(group: Argv): Argv {
       command
         .options({ config, json, tenant, yes: flags.yes })
         .example('$0 log erase --tenant acme --yes', 'without a question')
-        .example('$0 log erase --tenant acme', 'after a question'),
+        .example('$0 log erase --tenant acme', 'after a question')
+        .epilogue(
+          'The key that opens them is destroyed. Their ciphertext stays in shared files until log.retentionDays or log prune removes those.',
+        ),
     async (options) => {
       const question = `Erase everything that ${options.tenant} asked and was answered? No audit can use it any more.`;
       await confirm(question, options.yes);
