@@ -15,6 +15,15 @@ export const flags = {
   json: { ...yesOrNo, describe: 'print the result as JSON' },
   yes: { ...yesOrNo, describe: 'go ahead without a question' },
   directory: { ...text, default: '.', describe: 'where to make the project' },
+  upstream: {
+    ...text,
+    describe: 'where the model answers: http:URL, kserve:URL, tfserving:URL or openai:URL',
+  },
+  'served-tokenizer': {
+    ...text,
+    describe:
+      "a language model's tokenizer: gpt-tokenizer:NAME, or the folder of its tokenizer.json",
+  },
   tenant: { ...text, demandOption: true, describe: 'the name of the tenant' },
   epoch: { ...text, describe: "the epoch, such as e1; the tenant's current one by default" },
   out: { ...text, describe: 'the file or directory to write; it must not exist yet' },

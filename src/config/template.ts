@@ -4,9 +4,17 @@ import { bare, describe, fieldsOf } from './introspection.ts';
 import { configSchema, configSchemaName } from './schema.ts';
 
 /** What stands in the file that `init` writes where there is no default. */
-const examples: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+const examples = {
   model: { name: 'my-model', upstream: 'http:http://127.0.0.1:8080/classify' },
 };
+
+/** What a new file says otherwise than by default. */
+export interface TemplateSettings {
+  /** `model.upstream` */
+  readonly upstream?: string;
+  /** `text.tokenizer` */
+  readonly tokenizer?: string;
+}
 
 const heading = ` touchmark.yaml: paths are relative to this file. Environment variables go before it,
  for example TOUCHMARK_SERVE_PORT=8080, and flags before those.`;
@@ -17,10 +25,14 @@ const heading = ` touchmark.yaml: paths are relative to this file. Environment v
  */
 export function configTemplate(
   tenants: readonly { readonly id: string; readonly apiKeySha256: string }[],
+  settings: TemplateSettings = {},
 ): string {
+  const { upstream, tokenizer } = settings;
   const { schema: _, ...sections } = configSchema.parse({
     schema: configSchemaName,
     ...examples,
+    ...(upstream !== undefined && { model: { ...examples.model, upstream } }),
+    ...(tokenizer !== undefined && { text: { tokenizer } }),
     tenants,
   });
   const document = new Document({ schema: configSchemaName, ...sections });

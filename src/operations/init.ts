@@ -30,12 +30,19 @@ const tenant = 'example';
  * control leaves out keys and traps, which are secrets. A
  * TOUCHMARK_PASSPHRASE in the environment seals the key ring.
  *
- * @throws TouchmarkError USAGE naming the first file that exists already, before anything is made
+ * @throws TouchmarkError USAGE naming the first file that exists already, or an upstream that is no
+ *   address, before anything is made
  */
 export async function initProject(options: {
   readonly directory: string;
   readonly environment?: Environment;
+  /** `PROTOCOL:ADDRESS` of the model; an example that has to be replaced by default. */
+  readonly upstream?: string;
+  /** A language model's: `gpt-tokenizer:NAME`, or a folder. */
+  readonly tokenizer?: string;
 }): Promise<InitResult> {
+  const { upstream, tokenizer } = options;
+  if (upstream !== undefined) requireUpstream(upstream);
   const directory = resolve(options.directory);
   const at = (...names: string[]) => join(directory, ...names);
   const paths = {
@@ -74,9 +81,24 @@ export async function initProject(options: {
     await createFile(at('inputs', name), [], 0o644);
     made.push(at('inputs', name));
   }
-  const text = configTemplate([{ id: tenant, apiKeySha256: hashApiKey(apiKey) }]);
+  const text = configTemplate([{ id: tenant, apiKeySha256: hashApiKey(apiKey) }], {
+    ...(upstream !== undefined && { upstream }),
+    ...(tokenizer !== undefined && { tokenizer: tokenizerIn(tokenizer) }),
+  });
   await createFile(config, [text], 0o644);
   return { directory, made: [...made, config], tenant, commitment };
+}
+
+function requireUpstream(upstream: string): void {
+  if (/^(http|kserve|tfserving|openai):https?:\/\/\S+$/.test(upstream)) return;
+  throw new TouchmarkError('USAGE', `--upstream ${upstream} is not of the form PROTOCOL:ADDRESS.`, {
+    hint: 'Write http:http://HOST:PORT/PATH, kserve:http://HOST:PORT/v2/models/NAME, tfserving:http://HOST:PORT/v1/models/NAME or openai:http://HOST:PORT/v1.',
+  });
+}
+
+/** Paths in the configuration are relative to it, and those of a command line to where it is given. */
+function tokenizerIn(named: string): string {
+  return named.startsWith('gpt-tokenizer:') ? named : resolve(named);
 }
 
 async function refuseExisting(paths: readonly string[]): Promise<void> {
