@@ -10,6 +10,7 @@ import { admit, type Quotas } from './quotas.ts';
 import { observe, type Telemetry } from './telemetry.ts';
 import { authenticateBy } from './tenants/admission.ts';
 import type { Authenticator } from './tenants/authenticator.ts';
+import { UnderWay } from './under-way.ts';
 
 /** Routes that serve the model's own answers, without a mark, to a few tenants. */
 export interface UnmarkedRoutes {
@@ -83,24 +84,15 @@ export function buildApplication(options: ApplicationOptions): Application {
       throw noRoute(request, fronts);
     });
   });
-  let underWay = 0;
-  let idle = (): void => undefined;
+  const underWay = new UnderWay();
   return {
     ready: async () => void (await app.ready()),
     handle(request, response) {
-      underWay += 1;
-      response.once('close', () => {
-        underWay -= 1;
-        if (underWay === 0) idle();
-      });
+      underWay.add(request, response);
       app.routing(request, response);
     },
     async drain() {
-      if (underWay > 0) {
-        await new Promise<void>((resolve) => {
-          idle = resolve;
-        });
-      }
+      await underWay.ended();
       await app.close();
     },
   };
@@ -135,8 +127,9 @@ function createInstance(options: ApplicationOptions): FastifyInstance {
     },
   );
   app.setErrorHandler(explain);
-  app.addHook('onSend', (_, reply, payload, done) => {
-    if (isClosing()) reply.header('connection', 'close');
+  app.addHook('onSend', ({ headers }, reply, payload, done) => {
+    // What follows an upgrade that was not taken would not be read.
+    if (isClosing() || headers.upgrade !== undefined) reply.header('connection', 'close');
     done(null, payload);
   });
   if (telemetry) observe(app, telemetry);
