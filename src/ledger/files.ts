@@ -102,22 +102,28 @@ function writeAtOnce(descriptor: number, bytes: Uint8Array): void {
 export class AppendFile {
   readonly path: string;
   readonly #handle: FileHandle;
+  readonly #isQuick: boolean;
   #size: number;
   #dirty = false;
   #syncs = 0;
   #closed = false;
 
-  private constructor(path: string, handle: FileHandle, size: number) {
+  private constructor(path: string, handle: FileHandle, size: number, isQuick: boolean) {
     this.path = path;
     this.#handle = handle;
+    this.#isQuick = isQuick;
     this.#size = size;
   }
 
-  /** Opens or creates the file with mode 0600. */
-  static async open(path: string): Promise<AppendFile> {
+  /**
+   * Opens or creates the file with mode 0600.
+   *
+   * @param options.quick for files that are written thousands of times a second
+   */
+  static async open(path: string, { quick = false } = {}): Promise<AppendFile> {
     return guarded('open', path, async () => {
       const handle = await open(path, 'a', 0o600);
-      return new AppendFile(path, handle, (await handle.stat()).size);
+      return new AppendFile(path, handle, (await handle.stat()).size, quick);
     });
   }
 
@@ -126,16 +132,17 @@ export class AppendFile {
   }
 
   /**
-   * Hands the bytes to the operating system, so that they outlive this process. Few bytes are handed
-   * over without a detour by another thread, which would take seven times as long, unless the file is
-   * being synchronised, when handing over may have to wait for the disk.
+   * Hands the bytes to the operating system, so that they outlive this process. A quick file's few
+   * bytes are handed over without a detour by another thread, which would take seven times as long,
+   * unless the file is being synchronised, when handing over may have to wait for the disk.
    */
   async append(bytes: Uint8Array): Promise<void> {
     const before = this.#size;
     this.#dirty = true;
     try {
-      if (this.#syncs > 0 || bytes.length > mostBytesAtOnce) await this.#handle.appendFile(bytes);
-      else writeAtOnce(this.#handle.fd, bytes);
+      if (this.#isQuick && this.#syncs === 0 && bytes.length <= mostBytesAtOnce) {
+        writeAtOnce(this.#handle.fd, bytes);
+      } else await this.#handle.appendFile(bytes);
       this.#size = before + bytes.length;
     } catch (cause) {
       await this.truncate(before);

@@ -85,7 +85,7 @@ async function openSegment(layout: Layout, segment: number): Promise<SegmentFile
 }
 
 async function openSynced(directory: string, name: string): Promise<AppendFile> {
-  const file = await AppendFile.open(join(directory, name));
+  const file = await AppendFile.open(join(directory, name), { quick: true });
   await syncDirectory(directory);
   return file;
 }

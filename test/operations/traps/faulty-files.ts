@@ -69,7 +69,13 @@ export class FaultyFiles {
       }
       fs.writeFileSync(descriptor, data);
     };
+    const step = () => this.#step();
     return {
+      /** Asked for when something is written without a promise. */
+      get fd() {
+        step();
+        return descriptor;
+      },
       writeFile: write,
       appendFile: write,
       sync: async () => this.#step(),
