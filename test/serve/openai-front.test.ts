@@ -67,6 +67,16 @@ describe('a whole answer', () => {
     expect(Object.keys(lastAsked().body.logit_bias ?? {})).toHaveLength(280);
   });
 
+  test('to a long question is recorded beside its digest', async () => {
+    const { post, records } = await start();
+    const content = 'x'.repeat(300_000);
+    await post('/v1/completions', { prompt: 'We', user: content });
+    const [record] = await records();
+    const request = JSON.parse(record!.request);
+    expect(Object.keys(request)).toEqual(['length', 'sha256']);
+    expect(request.length).toBe(300_000 + '{"prompt":"We","user":""}'.length);
+  });
+
   test("goes up without the client's headers, and with the fields that only some servers know", async () => {
     const { post } = await start({ upstream: { bearer: 'of-the-owner' } });
     const reply = await post('/v1/chat/completions?x=1', { ...question, top_k: 3 }, { cookie: 'x', 'x-forwarded-for': '1' }); // biome-ignore format: one row
@@ -127,7 +137,7 @@ describe('what would undo or show a mark', () => {
     [{ logit_bias: { 11: 'false' } }, 'logit_bias.11: must be a number'],
     [{ stream: 'yes' }, 'stream: must be true or false'],
     [{ n: 1e9 }, 'n: '],
-    [{ x: 'deep' }, 'nested too deeply'],
+    [{ x: 'deep' }, 'too deep'],
   ];
 
   test('is refused by name, and the model not asked', async () => {

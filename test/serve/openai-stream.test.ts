@@ -250,6 +250,22 @@ describe('an upstream that', () => {
   });
 });
 
+test.each([
+  "[{'type': 'missing', 'loc': ('body', 'messages'), 'input': {'logit_bias': {'11': 2.0}}}]",
+  "input_value={'11': -2.0, '12': 2}",
+  'bad pairs [[11, -2], [12, 2]]',
+])('a refusal that quotes the biases is not told: %s', async (message) => {
+  hostile.play(
+    (response) => void response.writeHead(400).end(JSON.stringify({ error: { message } })),
+  );
+  const { post } = await startHostile();
+  for (const stream of [true, false]) {
+    const reply = await post('/v1/chat/completions', { ...question, stream });
+    const { error } = (await reply.json()) as { error: { message: string } };
+    expect([reply.status, error.message]).toEqual([400, 'the model refused the request']);
+  }
+});
+
 describe('before a stream begins', () => {
   test.each<[string, Behaviour, number, RegExp]>([
     ['a status of failure', (response) => void response.writeHead(500).end('{"error":"at /opt"}'), 503, /does not answer now/],

@@ -1,3 +1,4 @@
+import { RequestError } from '../failures.ts';
 import { invalid } from '../inputs.ts';
 import type { TextAnswer, TextMarking } from '../text-marking.ts';
 import { type AskWhole, chooseReply, createDrafter } from './openai-drafts.ts';
@@ -6,6 +7,7 @@ import type { StreamedTexts } from './openai-relay.ts';
 import { type Reply, readReply } from './openai-reply.ts';
 import { type OpenAiRequest, routePaths, withBiases } from './openai-request.ts';
 import {
+  type ForwardedReply,
   readJson,
   requireSuccess,
   type UpstreamConnection,
@@ -16,6 +18,8 @@ import {
 const mostDrafts = 128;
 /** Of what an upstream says against a request. */
 const longestRefusal = 2 ** 16;
+
+const quotesBiases = /logit.?bias|\d["']?\s*[:=]\s*-?\d|\[\s*\d+\s*,\s*-?\d/i;
 
 export interface Asker {
   readonly tenant: string;
@@ -64,7 +68,7 @@ export function createAnswering(options: {
       body: JSON.stringify(whole),
       signal,
     });
-    requireSuccess(sent);
+    requireServed(sent);
     return readReply(readJson(sent.body));
   };
   const drafter = createDrafter(ask);
@@ -120,12 +124,27 @@ export function createAnswering(options: {
       const body = JSON.stringify(biased(asked, answer));
       const sent = await upstream.stream({ method: 'POST', path, body, signal });
       if (sent.status < 200 || sent.status >= 300) {
-        requireSuccess({ ...sent, body: await beginningOf(sent.body) });
+        requireServed({ ...sent, body: await beginningOf(sent.body) });
       }
       if (/^text\/event-stream\b/i.test(sent.contentType)) return sent.body;
       throw unusable('is no stream');
     },
   };
+}
+
+/**
+ * Returns when the status is a success. Some servers quote a request that they refuse, biases included
+ * (vLLM when a field lacks): such words are kept from the client.
+ *
+ * @throws as `requireSuccess`
+ */
+function requireServed(reply: ForwardedReply): void {
+  try {
+    requireSuccess(reply);
+  } catch (error) {
+    if (!(error instanceof RequestError) || !quotesBiases.test(error.message)) throw error;
+    throw new RequestError(error.status, 'the model refused the request', error.retryAfterSeconds);
+  }
 }
 
 async function beginningOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shown } from '../../models/adapters/excerpt.ts';
 import { RequestError } from '../failures.ts';
 import { readDocument } from '../fronts/documents.ts';
 import { invalid } from '../inputs.ts';
@@ -96,10 +97,7 @@ function named(
   if (models === undefined) return {};
   const wanted = model ?? models[0]!;
   if (models.includes(wanted)) return { model: wanted };
-  throw new RequestError(
-    404,
-    `the model ${JSON.stringify(wanted.slice(0, 60))} is not served here`,
-  );
+  throw new RequestError(404, `the model ${shown(wanted)} is not served here`);
 }
 
 function promptsIn(route: OpenAiRoute, prompt: unknown): number {
