@@ -18,6 +18,7 @@ import { readInputFile } from '../store/project-files.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import { type AuditFingerprint, findAuditFingerprint } from './audit-fingerprint.ts';
 import { requireUnreleased } from './custody.ts';
+import { markedRecords, requireBeginning } from './epoch-records.ts';
 import { openProject, openProjectRing, type Project } from './project.ts';
 import { openUpstream } from './upstream.ts';
 
@@ -91,13 +92,14 @@ export async function openAudit(options: PreparationOptions): Promise<PreparedAu
   const { config } = project;
   const keyRing = await openProjectRing(project);
   const epoch = options.epoch ?? keyRing.currentEpoch(tenant).epoch;
-  keyRing.commitment(tenant, epoch);
+  const commitment = keyRing.commitment(tenant, epoch);
   const profile = await requireProfile(project.profilePath);
   const report = await verifyServingLog(config.log.directory);
   requireValidLog(report);
+  requireBeginning(report, commitment);
   const all: ServedRecord[] = [];
   for await (const record of readServingLog(config.log.directory, { tenant })) all.push(record);
-  const records = all.filter((record) => record.epoch === epoch);
+  const records = markedRecords(all.filter((record) => record.epoch === epoch));
   requireServedMarks(records, keyRing.epochKey(tenant, epoch), profile);
   const log = await logFacts(config.log.directory);
   const { closedAt } = keyRing.epochs(tenant).find((each) => each.epoch === epoch)!;

@@ -6,6 +6,7 @@ import type { KeyRing } from '../../store/key-ring.ts';
 import { readProfile } from '../../store/profile-file.ts';
 import { pathExists } from '../../store/project-files.ts';
 import type { ClassifierProfile } from '../../watermark/classifier-profile.ts';
+import { requireBeginning } from '../epoch-records.ts';
 import type { Project } from '../project.ts';
 
 /** A tenant's epoch as the verified log has it. */
@@ -47,6 +48,7 @@ export async function readLoggedEpoch(
   }
   const report = await verifyServingLog(directory);
   requireValidLog(report);
+  requireBeginning(report, keyRing.commitment(tenant, epoch));
   if (report.tenants[tenant] === undefined) {
     return {
       why: `The serving log has no records of ${tenant}: it has asked nothing yet, or was erased.`,
@@ -54,7 +56,7 @@ export async function readLoggedEpoch(
   }
   const records: ServedRecord[] = [];
   for await (const record of readServingLog(directory, { tenant, epoch })) {
-    if (record.sequence < report.head.size) records.push(record);
+    if (record.sequence < report.head.size && record.marks.probability) records.push(record);
   }
   if (records.length === 0) {
     return { why: `The serving log has no records of ${tenant} in ${epoch} yet.` };
