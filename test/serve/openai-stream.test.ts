@@ -163,7 +163,7 @@ describe('an upstream that', () => {
   test.each<[string, Behaviour, RegExp]>([
     ['breaks off', say([chunk('one'), chunk('two')], (response) => response.destroy()), /does not answer now/],
     ['ends without an end', say([chunk('one'), chunk('two')], end), /does not answer now/],
-    ['falls silent', say([chunk('one'), chunk('two')], () => undefined), /does not answer now/],
+    ['falls silent, having said from the start that it did not stop', say([chunk('one', ''), chunk('two')], () => undefined), /does not answer now/],
     ['says that it failed', say([chunk('one'), chunk('two'), 'data: {"error":{"message":"CUDA at /opt"}}\n\n'], end), /does not answer now/],
     ['says so as llama.cpp does', say([chunk('one'), chunk('two'), 'error: {"code":500}\n\n'], end), /does not answer now/],
     ['sends what is no JSON', say([chunk('one'), chunk('two'), 'data: {"choices":\n\n'], end), /unusable answer/],

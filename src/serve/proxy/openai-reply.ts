@@ -74,7 +74,7 @@ function readChoice(choice: unknown, place: number): Choice {
     index: Number(index),
     text: typeof text === 'string' ? text : textOf(spoken?.['content']),
     callsTool: (Array.isArray(tool_calls) && tool_calls.length > 0) || isDocument(function_call),
-    isFinished: typeof finish_reason === 'string',
+    isFinished: typeof finish_reason === 'string' && finish_reason !== '',
     document: {
       ...pick(choice, choiceMembers),
       ...(spoken && { [name]: pick(spoken, messageMembers) }),
