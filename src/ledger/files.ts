@@ -105,7 +105,8 @@ export class AppendFile {
   readonly #isQuick: boolean;
   #size: number;
   #dirty = false;
-  #syncs = 0;
+  /** The sync under way, which whoever asks for one meanwhile waits for too. */
+  #syncing: Promise<void> | undefined;
   #closed = false;
 
   private constructor(path: string, handle: FileHandle, size: number, isQuick: boolean) {
@@ -140,7 +141,7 @@ export class AppendFile {
     const before = this.#size;
     this.#dirty = true;
     try {
-      if (this.#isQuick && this.#syncs === 0 && bytes.length <= mostBytesAtOnce) {
+      if (this.#isQuick && this.#syncing === undefined && bytes.length <= mostBytesAtOnce) {
         writeAtOnce(this.#handle.fd, bytes);
       } else await this.#handle.appendFile(bytes);
       this.#size = before + bytes.length;
@@ -163,15 +164,23 @@ export class AppendFile {
    *   could not write, so trying again would promise too much
    */
   async sync(): Promise<void> {
-    if (!this.#dirty || this.#closed) return;
+    if (this.#closed) return;
+    if (!this.#dirty) return this.#syncing;
     this.#dirty = false;
-    this.#syncs += 1;
+    const syncing = this.#datasync();
+    this.#syncing = syncing;
+    try {
+      await syncing;
+    } finally {
+      if (this.#syncing === syncing) this.#syncing = undefined;
+    }
+  }
+
+  async #datasync(): Promise<void> {
     try {
       await this.#handle.datasync();
     } catch (cause) {
       throw damagedError('synchronise', this.path, cause);
-    } finally {
-      this.#syncs -= 1;
     }
   }
 

@@ -51,6 +51,7 @@ export class LogFiles {
 
   /** Goes on in the files of another segment; what the present one holds is durable then. */
   async beginSegment(segment: number): Promise<void> {
+    await this.sync();
     const next = await openSegment(this.#layout, segment);
     const before = [this.#payloads, this.#chain];
     this.#payloads = next.payloads;

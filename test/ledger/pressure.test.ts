@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TouchmarkError } from '../../src/errors.ts';
 import { AppendFile } from '../../src/ledger/files.ts';
@@ -116,5 +117,29 @@ describe('a log whose disk is full', () => {
     await expect(log.append([recordOf(2)])).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
     await log.close();
     expect(await verifyServingLog(directory)).toMatchObject({ records: 1, problems: [] });
+  });
+});
+
+describe('a sync', () => {
+  it('waits for one under way that covers it', async () => {
+    const log = await openServingLog(temporaryDirectory());
+    await log.append([recordOf(1)]);
+    const handle = await open(join(log.directory, 'log.json'));
+    onTestFinished(() => handle.close());
+    let finish: () => void = () => undefined;
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    vi.spyOn(Object.getPrototypeOf(handle), 'datasync').mockReturnValueOnce(finished);
+    const first = log.sync();
+    let second = false;
+    const again = log.sync().then(() => {
+      second = true;
+    });
+    await setTimeout(20);
+    expect(second).toBe(false);
+    finish();
+    await Promise.all([first, again]);
+    await log.close();
   });
 });
