@@ -4,6 +4,7 @@ import { verifyServingLog } from '../ledger/verify-log.ts';
 import type { KeyRing } from '../store/key-ring.ts';
 import { readProfile, requireProfileLabels } from '../store/profile-file.ts';
 import { pathExists } from '../store/project-files.ts';
+import { type GatewayKeys, openEpochKeys } from './keys-open.ts';
 import { openProject, openProjectRing, type Project, type ProjectOptions } from './project.ts';
 import { openServedTokenizer } from './served-tokenizer.ts';
 import { isLanguageModel, openProtectedLanguageModel } from './serving-text.ts';
@@ -37,8 +38,11 @@ export async function examine(
   let ring: KeyRing | undefined;
   findings.push(
     await check('key ring', async () => {
+      if (found.config.keys.source.startsWith('bundle:')) {
+        return checkKeys(found, (await openEpochKeys(found)).keys);
+      }
       ring = await openProjectRing(found);
-      return checkRing(found, ring);
+      return checkKeys(found, ring);
     }),
     await check('serving log', () => checkLog(found.config.log.directory)),
     await check('serving log lock', () => checkLock(found.config.log.directory)),
@@ -82,13 +86,15 @@ async function startTensors(): Promise<Result> {
   return ok(backend === 'wasm' ? 'WebAssembly backend' : 'native backend (tfjs-node)');
 }
 
-async function checkRing({ config }: Project, ring: KeyRing): Promise<Result> {
-  const known = new Set(ring.tenants());
-  const missing = config.tenants.filter(({ id }) => !known.has(id)).map(({ id }) => id);
-  if (missing.length === 0) return ok(`${ring.path}, ${known.size} tenants`);
+function checkKeys(
+  { config }: Project,
+  keys: Pick<GatewayKeys, 'has' | 'tenants' | 'path'>,
+): Result {
+  const missing = config.tenants.filter(({ id }) => !keys.has(id)).map(({ id }) => id);
+  if (missing.length === 0) return ok(`${keys.path}, ${keys.tenants().length} tenants`);
   return {
     status: 'fail',
-    detail: `no epoch for ${missing.join(', ')}`,
+    detail: `no epoch for ${missing.slice(0, 20).join(', ')}`,
     fix: 'Remove them from the configuration and add them with: touchmark keys generate --tenant NAME',
   };
 }

@@ -133,7 +133,13 @@ function quotasOf({ serve, tenants }: Config): (tenant: string) => Quota | undef
 }
 
 function filesOf({ path, config }: Project, { path: keyFile }: GatewayKeys): readonly string[] {
-  return [path, keyFile, ...(config.tenantsFile === undefined ? [] : [config.tenantsFile])];
+  const jwks = config.serve.jwt?.jwks;
+  return [
+    path,
+    keyFile,
+    ...(config.tenantsFile === undefined ? [] : [config.tenantsFile]),
+    ...(jwks === undefined || /^https?:/i.test(jwks) ? [] : [jwks]),
+  ];
 }
 
 async function startAdmin(

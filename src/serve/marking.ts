@@ -2,7 +2,11 @@ import { digestOf } from '../audit/plan.ts';
 import type { Input } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { upstreamError } from '../models/clean-answers.ts';
-import { ClassifierMarker, type MarkedAnswer } from '../watermark/classifier-marker.ts';
+import {
+  ClassifierMarker,
+  type MarkedAnswer,
+  markerBytes,
+} from '../watermark/classifier-marker.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import { servingFloor, toDistribution, topTwo } from '../watermark/probability/distribution.ts';
 import type { ServedAnswer } from './answering.ts';
@@ -15,8 +19,8 @@ import {
 import { RecentlyUsed } from './recently-used.ts';
 import { type EpochKeys, type ServedLog, sealingBefore } from './served-log.ts';
 
-/** Markers kept ready; a tenant beyond these waits for its own to be derived again. */
-const markersKept = 2_048;
+/** Memory for markers kept ready; a tenant beyond these waits for its own to be derived again. */
+const markersBytes = 64 * 2 ** 20;
 
 export interface MarkingOptions {
   readonly profile: ClassifierProfile;
@@ -65,7 +69,9 @@ export interface Marking {
  */
 export function createMarking(options: MarkingOptions): Marking {
   const { profile, modelVersion, keys, log, clock, policy = failClosed, onAlarm } = options;
-  const markers = new RecentlyUsed<ClassifierMarker>(markersKept);
+  const markers = new RecentlyUsed<ClassifierMarker>(
+    Math.max(16, Math.floor(markersBytes / markerBytes(profile))),
+  );
   const sealBefore = sealingBefore(log, digestOf(profile));
 
   const mark = (answered: AnsweredInputs, clean: readonly Float64Array[], epoch: string) => {

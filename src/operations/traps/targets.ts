@@ -40,7 +40,7 @@ function coinTargets(
 ): StockTarget[] {
   if (facts === undefined) return [];
   const target = { kind: 'coin' as const, tenant, wanted };
-  if (!keyRing.tenants().includes(tenant)) {
+  if (!keyRing.has(tenant)) {
     const why = `The key ring has no epoch of the tenant. Restore the ring that has.`;
     return [{ ...target, epoch: null, why }];
   }
