@@ -36,9 +36,9 @@ export interface OpenTouchmarkOptions<Request> extends Partial<FailurePolicy> {
    * The classifier, one row of probabilities over `model.labels` for each input. It is asked only to
    * measure a watermark, where none is sealed yet.
    */
-  readonly classify?: (
+  classify?(
     inputs: readonly Input[],
-  ) => Promise<readonly (readonly number[])[]> | readonly (readonly number[])[];
+  ): Promise<readonly (readonly number[])[]> | readonly (readonly number[])[];
   /** For language models. */
   readonly text?: {
     /** The path of a text profile. */

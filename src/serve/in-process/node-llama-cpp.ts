@@ -6,23 +6,23 @@ import type { Touchmark } from './touchmark.ts';
 import type { GenerationRequest } from './transformers.ts';
 
 /** What is used of a `LlamaContextSequence` of node-llama-cpp 3, which this package does not import. */
-export interface LlamaSequence<Token extends number> {
+export interface LlamaSequence {
   readonly model: {
-    isEogToken(token: Token): boolean;
-    detokenize(tokens: readonly Token[]): string;
+    isEogToken(token: number | undefined): boolean;
+    detokenize(tokens: readonly number[]): string;
   };
   controlledEvaluate(
-    input: (Token | [token: Token, options: { generateNext?: WholeDistribution }])[],
-  ): Promise<readonly ({ readonly next: NextTokens<Token> } | undefined)[]>;
+    input: (number | [token: number, options: { generateNext?: WholeDistribution }])[],
+  ): Promise<readonly ({ readonly next: NextTokens } | undefined)[]>;
 }
 
 interface WholeDistribution {
   probabilities?: boolean;
-  options?: { temperature: number; topK: number; topP: number; minP: number };
+  options?: { temperature?: number; topK?: number; topP?: number; minP?: number };
 }
 
-interface NextTokens<Token> {
-  readonly probabilities?: ReadonlyMap<Token, number>;
+interface NextTokens {
+  readonly probabilities?: ReadonlyMap<number, number>;
 }
 
 /** What to say in a sequence, and how. */
@@ -59,7 +59,7 @@ export interface SampledAnswer<Token> {
  */
 export async function sampleWithTouchmark<Token extends number>(
   touchmark: Touchmark,
-  sequence: LlamaSequence<Token>,
+  sequence: LlamaSequence,
   options: SampleOptions<Token>,
 ): Promise<SampledAnswer<Token>> {
   const { tenant, request, modelVersion, prompt, onToken } = options;
@@ -74,7 +74,7 @@ export async function sampleWithTouchmark<Token extends number>(
     return { tokens, text };
   };
   try {
-    const drawer = new TokenDrawer(sequence, marking.profile.tokenizer.vocabularySize, {
+    const drawer = new TokenDrawer<Token>(sequence, marking.profile.tokenizer.vocabularySize, {
       ...options,
       marker: answer.marker({ promptLength: prompt.length }),
     });
@@ -98,7 +98,7 @@ interface DrawerOptions<Token extends number>
 
 /** Draws one token after another, and feeds each to the sequence when the next is drawn. */
 class TokenDrawer<Token extends number> {
-  readonly #sequence: LlamaSequence<Token>;
+  readonly #sequence: LlamaSequence;
   readonly #marker: TokenMarker | undefined;
   readonly #temperature: number;
   readonly #logits: Float32Array;
@@ -107,7 +107,7 @@ class TokenDrawer<Token extends number> {
   #waiting: readonly Token[];
 
   constructor(
-    sequence: LlamaSequence<Token>,
+    sequence: LlamaSequence,
     vocabularySize: number,
     { prompt, maxTokens, temperature = 1, marker }: DrawerOptions<Token>,
   ) {
@@ -136,7 +136,7 @@ class TokenDrawer<Token extends number> {
     return token;
   }
 
-  async #next(): Promise<ReadonlyMap<Token, number>> {
+  async #next(): Promise<ReadonlyMap<number, number>> {
     const last = this.#waiting.at(-1)!;
     const options = { temperature: 1, topK: 0, topP: 1, minP: 0 };
     const outputs = await this.#sequence.controlledEvaluate([

@@ -34,7 +34,7 @@ function log10P(
 }
 
 /** A model of 40 tokens that are all as likely, but for the last, which ends a text and comes after 30. */
-function evenSequence(ends = 30): LlamaSequence<number> & { readonly fed: number[] } {
+function evenSequence(ends = 30): LlamaSequence & { readonly fed: number[] } {
   const fed: number[] = [];
   return {
     fed,
@@ -138,7 +138,7 @@ interface NodeLlamaCpp {
   getLlama(options: object): Promise<{
     loadModel(options: object): Promise<{
       tokenize(text: string, special: boolean): number[];
-      createContext(options: object): Promise<{ getSequence(): LlamaSequence<number> }>;
+      createContext(options: object): Promise<{ getSequence(): LlamaSequence }>;
     }>;
     dispose(): Promise<void>;
   }>;
