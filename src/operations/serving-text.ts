@@ -1,12 +1,16 @@
+import { z } from 'zod';
 import type { Config } from '../config/schema.ts';
 import type { TextConfig } from '../config/text.ts';
 import type { Tokenizer } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import {
   openOpenAiLanguageModel,
   type RemoteLanguageModel,
 } from '../models/adapters/openai-language-model.ts';
 import { upstreamError } from '../models/clean-answers.ts';
+import { RequestError } from '../serve/failures.ts';
+import { obeysLogitBias } from '../serve/proxy/openai-check.ts';
 import { openAiProxy } from '../serve/proxy/openai-front.ts';
 import type { OpenAiMode } from '../serve/proxy/openai-mode.ts';
 import { UpstreamConnection } from '../serve/proxy/upstream-connection.ts';
@@ -21,6 +25,8 @@ import { bearerOf } from './upstream.ts';
 import { readTextProfile } from './watermark-open.ts';
 
 const readyMilliseconds = 2_000;
+/** Each stream holds one for as long as it lasts. */
+const mostConnections = 1_024;
 
 /**
  * Opens a protected language model behind OpenAI's API and makes its service. The mark's profile is
@@ -38,15 +44,26 @@ export async function openTextService(
   const address = new URL(named.replace(/^openai:/, ''));
   const [, base = '', basePath = ''] = /^(.*?)((?:\/v\d+)?)\/?$/.exec(address.pathname) ?? [];
   const tokenizer = await openServedTokenizer(config.text.tokenizer, directory);
-  const profile = await textProfileOf(project, tokenizer, ground);
   const connection = new UpstreamConnection(new URL(base === '' ? '/' : base, address), {
     timeoutMilliseconds: 1000 * config.serve.answerSeconds,
+    connections: mostConnections,
     ...(bearer !== undefined && { bearer }),
   });
-  const models = address.searchParams.get('model');
+  const model = address.searchParams.get('model') ?? undefined;
+  let profile: TextProfile;
+  try {
+    if (config.text.mark === 'logit-bias') {
+      const asked = { upstream: connection, basePath, tokenizer, signal: ground.signal };
+      await requireObedience({ ...asked, ...(model !== undefined && { model }) });
+    }
+    profile = await textProfileOf(project, tokenizer, ground);
+  } catch (cause) {
+    await connection.close();
+    throw cause;
+  }
   return {
     identity: identityOf(config),
-    async serve({ keys, log, onAlarm, project: current }) {
+    async serve({ keys, log, onAlarm, telemetry, project: current }) {
       const { ifMarkingFails, ifLogFails } = current.config.serve;
       const marking = createTextMarking({
         profile,
@@ -63,7 +80,8 @@ export async function openTextService(
         basePath,
         marking,
         mode: modeOf(current.config.text),
-        ...(models !== null && { models: [models] }),
+        onDrafts: (count) => telemetry.drafts(count),
+        ...(model !== undefined && { models: [model] }),
       });
       return { name, fronts: [front], ready: () => isReady(connection, basePath) };
     },
@@ -86,6 +104,50 @@ export function openProtectedLanguageModel(
     timeoutMilliseconds,
     ...(bearer !== undefined && { bearer }),
   });
+}
+
+/**
+ * Checks that a server does as a `logit_bias` says: of one that takes the field and ignores it, or has
+ * other token ids, unmarked answers would be recorded as marked.
+ *
+ * @throws TouchmarkError CONFIG_INVALID when it does not
+ */
+export async function requireObedience({
+  tokenizer,
+  ...asked
+}: ObedienceOptions & { readonly tokenizer: Tokenizer }): Promise<void> {
+  const model = asked.model ?? (await firstListed(asked));
+  const options = { ...asked, tokenizer, ...(model !== undefined && { model }) };
+  const obeys = await obeysLogitBias(options).catch((cause: unknown) => {
+    if (!(cause instanceof RequestError)) throw cause;
+    throw new TouchmarkError('UPSTREAM_FAILED', `A logit_bias was tried: ${cause.message}.`, {
+      hint: 'See whether model.upstream names the address and, behind ?model=, a model that is there; or set text.mark: drafts.',
+      cause,
+    });
+  });
+  if (obeys) return;
+  throw new TouchmarkError(
+    'CONFIG_INVALID',
+    `The model server does not do as a logit_bias for the tokenizer ${tokenizer.name} says.`,
+    {
+      hint: "Set text.tokenizer to the served model's; for a server that ignores logit_bias, as Ollama does, set text.mark: drafts.",
+    },
+  );
+}
+
+type ObedienceOptions = Omit<Parameters<typeof obeysLogitBias>[0], 'tokenizer'>;
+
+const listed = z.object({ data: z.array(z.object({ id: z.string() })) });
+
+/** Returns the first model that a server lists; undefined where it lists none. */
+async function firstListed({ upstream, basePath, signal }: ObedienceOptions) {
+  const { status, body } = await upstream.send({
+    method: 'GET',
+    path: `${basePath}/models`,
+    signal,
+  });
+  if (status !== 200) return undefined;
+  return listed.safeParse(parseJson(body.toString('utf8'))).data?.data[0]?.id;
 }
 
 function modeOf({ mark, biasEntries, drafts }: TextConfig): OpenAiMode {

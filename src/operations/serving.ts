@@ -1,5 +1,7 @@
+import type { Config } from '../config/schema.ts';
 import { TouchmarkError } from '../errors.ts';
 import type { GatewayOptions } from '../serve/gateway.ts';
+import { defaultLimits, type Limits } from '../serve/limits.ts';
 import { type Authenticator, createAuthenticator } from '../serve/tenants/authenticator.ts';
 import { openTokenCheck } from '../serve/tenants/tokens.ts';
 import { TenantTable } from '../store/api-keys.ts';
@@ -52,7 +54,7 @@ export async function openServing(
         authenticator,
         quotas: ground.quotas,
         unmarked: config.serve.unmarked,
-        limits: { answerMilliseconds: 1000 * config.serve.answerSeconds },
+        limits: limitsOf(config),
         telemetry: ground.telemetry,
         onFailure: ground.onFailure,
       },
@@ -88,6 +90,13 @@ function openUpstreamOf(project: Project, ground: ServingGround): Promise<HeldUp
   return isLanguageModel(project.config)
     ? openTextService(project, ground)
     : openClassifierService(project, ground);
+}
+
+/** A connection may be silent for as long as an answer takes. */
+function limitsOf({ serve }: Config): Partial<Limits> {
+  const answerMilliseconds = 1000 * serve.answerSeconds;
+  const idleMilliseconds = Math.max(defaultLimits.idleMilliseconds, 2 * answerMilliseconds);
+  return { answerMilliseconds, idleMilliseconds };
 }
 
 /** Every tenant needs a commitment before its first answer. */

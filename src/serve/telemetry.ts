@@ -40,6 +40,11 @@ export class Telemetry {
     labelNames: ['alarm'],
     registers: [this.registry],
   });
+  readonly #drafts = new Counter({
+    name: 'touchmark_drafts_total',
+    help: 'Drafts that a language model was asked for, to choose among.',
+    registers: [this.registry],
+  });
   readonly #reloads = new Counter({
     name: 'touchmark_reloads_total',
     help: 'Times that configuration and keys were read again.',
@@ -63,6 +68,10 @@ export class Telemetry {
 
   alarm(alarm: Alarm, answers: number): void {
     this.#alarms.inc({ alarm }, answers);
+  }
+
+  drafts(count: number): void {
+    this.#drafts.inc(count);
   }
 
   reload(result: 'done' | 'failed'): void {

@@ -23,7 +23,7 @@ async function startTextService(settings: Readonly<Record<string, string>> = {})
   const project = await tinyProject({
     [placeholder]: `openai:${server.origin}/v1`,
     'port: 8377': 'port: 0',
-    'gpt-tokenizer:o200k_base': tokenizer.name,
+    'gpt-tokenizer:o200k_base': settings[tokenizer.name] ?? tokenizer.name,
     ...settings,
   });
   const questions = Array.from({ length: 40 }, (_, index) => `Fellow citizens, in year ${index}`);
@@ -72,6 +72,14 @@ describe('serving a language model', () => {
     expect(findings.find(({ check }) => check === 'upstream')).toMatchObject({
       status: 'ok',
       detail: `a language model, tokenizer ${tokenizer.name}, watermark sealed`,
+    });
+  });
+
+  it("refuses a tokenizer that is not the served model's", async () => {
+    const wrong = { [tokenizer.name]: 'gpt-tokenizer:cl100k_base' };
+    await expect(startTextService(wrong)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('does not do as a logit_bias'),
     });
   });
 
