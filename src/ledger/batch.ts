@@ -61,7 +61,11 @@ export class Batch {
 
   /** Adds an entry, and returns its sequence. */
   note(note: UntimedNote): number {
-    const { entry, line } = linkEntry(this.#head, { ...note, at: this.#at });
+    return this.#link({ ...note, at: this.#at });
+  }
+
+  #link(note: ChainNote): number {
+    const { entry, line } = linkEntry(this.#head, note);
     this.entries.push(entry);
     this.#chain += `${line}\n`;
     this.#head = headAfter(entry);
@@ -74,8 +78,15 @@ export class Batch {
       if (!kept) return this.#withhold(key, payload);
       const [salt, nonce] = [this.#draw(saltBytes), this.#draw(nonceBytes)];
       const commitment = commitToPayload(salt, payload);
-      const sequence = this.note({ kind: 'served', tenantTag: key.tag, commitment });
-      const sealed = sealPayload({ ...key, sequence, nonce, salt, payload });
+      const sequence = this.#link({ kind: 'served', at: this.#at, tenantTag: key.tag, commitment });
+      const sealed = sealPayload({
+        key: key.key,
+        tenant: key.tenant,
+        sequence,
+        nonce,
+        salt,
+        payload,
+      });
       this.#payloads += `${sealedPayloadLine(sealed)}\n`;
       return sequence;
     });

@@ -94,8 +94,17 @@ export function entryLine(entry: ChainEntry): string {
  * from those who could guess it.
  */
 export function commitToPayload(salt: Uint8Array, payload: Uint8Array): string {
-  return digest('touchmark/v1/payload-commitment', salt, payload);
+  const start = commitmentLabel.length;
+  const message = Buffer.allocUnsafe(start + 8 + salt.length + payload.length);
+  message.set(commitmentLabel);
+  message.writeUInt32BE(salt.length, start);
+  message.set(salt, start + 4);
+  message.writeUInt32BE(payload.length, start + 4 + salt.length);
+  message.set(payload, start + 8 + salt.length);
+  return hashOf('sha256', message, 'hex');
 }
+
+const commitmentLabel = lengthPrefixed('touchmark/v1/payload-commitment');
 
 /**
  * Reads lines that must continue the chain at `head`, byte for byte as `entryLine` spells them.

@@ -97,11 +97,12 @@ export function sealPayload(options: {
   const { key, tenant, sequence, nonce, salt, payload } = options;
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
   cipher.setAAD(place(sequence, tenant));
-  const parts = [cipher.update(salt), cipher.update(payload), cipher.final()];
+  const text = cipher.update(Buffer.concat([salt, payload]));
+  cipher.final(); // gives no more bytes in this mode
   return {
     sequence,
     nonce: Buffer.from(nonce).toString('base64'),
-    sealed: Buffer.concat([...parts, cipher.getAuthTag()]).toString('base64'),
+    sealed: Buffer.concat([text, cipher.getAuthTag()]).toString('base64'),
   };
 }
 
@@ -152,8 +153,11 @@ export function sequenceOfLine(line: string): number | undefined {
   return sequence === undefined ? undefined : Number(sequence);
 }
 
+const placeLabel = lengthPrefixed('touchmark/v1/payload');
+
+/** Returns the label, the sequence in decimal digits and the tenant, length-prefixed. */
 function place(sequence: number, tenant: string): Buffer {
-  return lengthPrefixed('touchmark/v1/payload', `${sequence}`, tenant);
+  return Buffer.concat([placeLabel, lengthPrefixed(`${sequence}`, tenant)]);
 }
 
 function encodeInput(input: Input): string {
