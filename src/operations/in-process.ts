@@ -15,12 +15,15 @@ import { openTokenCheck } from '../serve/tenants/tokens.ts';
 import { createTextMarking } from '../serve/text-marking.ts';
 import { TenantTable } from '../store/api-keys.ts';
 import { readProfile, requireProfileLabels, writeProfile } from '../store/profile-file.ts';
-import { readInputFile } from '../store/project-files.ts';
+import { pathExists, readInputFile } from '../store/project-files.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import { openEpochKeys } from './keys-open.ts';
 import { openProject, type Project } from './project.ts';
+import { openServedTokenizer } from './served-tokenizer.ts';
 import { openProjectLog } from './serving-log.ts';
 import { findTokenizer, readTextProfile } from './watermark-open.ts';
+
+export type { RequestWithHeaders, TenantOf, Touchmark } from '../serve/in-process/touchmark.ts';
 
 /** How a program that serves its own model gets its watermark; the policy is else the configuration's. */
 export interface OpenTouchmarkOptions<Request> extends Partial<FailurePolicy> {
@@ -39,7 +42,7 @@ export interface OpenTouchmarkOptions<Request> extends Partial<FailurePolicy> {
   classify?(
     inputs: readonly Input[],
   ): Promise<readonly (readonly number[])[]> | readonly (readonly number[])[];
-  /** For language models. */
+  /** For language models; by default the profile that `touchmark serve` has sealed in the project, if any. */
   readonly text?: {
     /** The path of a text profile. */
     readonly profile: string;
@@ -73,7 +76,7 @@ export async function openTouchmark<Request = RequestWithHeaders>(
     });
   }
   const profile = await profileOf(project, options.classify);
-  const text = options.text && (await openText(options.text));
+  const text = await (options.text ? openText(options.text) : openSealedText(project));
   if (!profile && !text) {
     throw new TouchmarkError('CONFIG_INVALID', `There is no watermark ${project.profilePath}.`, {
       hint: 'Give openTouchmark `classify`, which measures one, or a profile for `text`.',
@@ -125,6 +128,12 @@ async function openText({ profile: path, tokenizer }: NonNullable<TextOptions>) 
   const profile = await readTextProfile(path);
   const found = typeof tokenizer === 'object' ? tokenizer : await findTokenizer(profile, tokenizer);
   return { profile, ...(found && { tokenizer: found }) };
+}
+
+async function openSealedText({ textProfilePath, config, directory }: Project) {
+  if (!(await pathExists(textProfilePath))) return undefined;
+  const profile = await readTextProfile(textProfilePath);
+  return { profile, tokenizer: await openServedTokenizer(config.text.tokenizer, directory) };
 }
 
 type TextOptions = OpenTouchmarkOptions<never>['text'];

@@ -77,9 +77,8 @@ describe('openTouchmark', () => {
     const tokenizer = { name: 'tiny', vocabularySize: 64 };
     const profile = { ...JSON.parse(readFileSync(example, 'utf8')), tokenizer };
     writeFileSync(path('text.json'), JSON.stringify(profile));
-    const { text, classifier } = await open(project, {
-      text: { profile: path('text.json'), tokenizer: project.directory },
-    });
+    const named = { profile: path('text.json'), tokenizer: project.directory };
+    const { text, classifier, close } = await open(project, { text: named });
     expect(classifier).toBeUndefined();
     const answer = text!.begin('example');
     const { index } = answer.choose([{ text: 'a fine cat sat there' }, { text: 'the dog ran' }]);
@@ -89,6 +88,12 @@ describe('openTouchmark', () => {
     expect(await collect(records)).toMatchObject([
       { request: '"?"', texts: ['a cat'], marks: { text: 'drafts', drafts: 2 } },
     ]);
+    await close();
+
+    copyFileSync(path('text.json'), path('.touchmark/text-profile.json'));
+    const again = await open(project, { environment: { TOUCHMARK_TEXT_TOKENIZER: '.' } });
+    expect(again.text?.profile).toEqual(text?.profile);
+    expect(again.text?.begin('example').choose([{ text: 'a' }]).index).toBe(0);
   });
 
   it('refuses a project with nothing to mark, without labels, or under another model', async () => {

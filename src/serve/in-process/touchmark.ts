@@ -22,7 +22,7 @@ export interface Touchmark<Request = never> {
   readonly onAlarm?: AlarmListener;
   /** Hears of failures on this side of the wire, whose cause clients are not told. */
   readonly onFailure?: (error: unknown) => void;
-  /** Closes the log; answers after it fail as if the log did. */
+  /** Closes the log; no answer can be recorded after it. */
   close(): Promise<void>;
 }
 
