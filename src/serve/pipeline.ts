@@ -21,11 +21,12 @@ export function createPipeline({ upstream, model, marking }: PipelineOptions): A
       return marking.serve({ tenant, inputs: canonical, clean, marked });
     },
     async ready() {
+      const signal = AbortSignal.timeout(2000);
       try {
-        await upstream.describe({ signal: AbortSignal.timeout(2000) });
+        await upstream.describe({ signal });
         return true;
       } catch (cause) {
-        if (TouchmarkError.isInstance(cause)) return false;
+        if (signal.aborted || TouchmarkError.isInstance(cause)) return false;
         throw cause;
       }
     },
