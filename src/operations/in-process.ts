@@ -116,7 +116,8 @@ async function tenantsOfProject<Request>(
   );
   const { jwt } = config.serve;
   const tenants = new Set(config.tenants.map(({ id }) => id));
-  const tokens = jwt && (await openTokenCheck({ jwt, tenants, environment, clock: Date.now, onFailure })); // biome-ignore format: one row
+  const common = { tenants, environment, clock: Date.now, onFailure };
+  const tokens = jwt && (await openTokenCheck({ jwt, ...common }));
   const authenticator = createAuthenticator({ apiKeys, ...(tokens && { tokens }) });
   return (request) => {
     const header = (name: string) => headerOf(request as RequestWithHeaders, name);

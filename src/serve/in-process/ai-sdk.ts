@@ -90,7 +90,8 @@ export function aiSdkTouchmark(
     params,
   }) => {
     const answer = begin(params);
-    const drafts = await Promise.all(draftCalls(params, answer, options.drafts).map(model.doGenerate, model)); // biome-ignore format: one row
+    const calls = draftCalls(params, answer, options.drafts);
+    const drafts = await Promise.all(calls.map((each) => model.doGenerate(each)));
     const { index } = answer.choose(drafts.map((draft) => ({ text: textIn(draft) })));
     const chosen: LanguageModelV3GenerateResult = {
       ...drafts[index]!,

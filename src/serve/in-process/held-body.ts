@@ -54,6 +54,8 @@ export function holdBody(
       release();
       if (!held || chunks.length === 0) return Reflect.apply(end, response, args);
       void replace(Buffer.concat(chunks).toString()).then(({ text, status }) => {
+        // Something else, such as a timeout, has answered meanwhile.
+        if (response.headersSent) return;
         if (status !== undefined) {
           for (const name of response.getHeaderNames()) {
             if (name.startsWith('content-')) response.removeHeader(name);
