@@ -20,8 +20,9 @@ export { canonicalBytes, canonicalInput, inputDigest } from './keys/canonical-in
 export { commitToEpochKey, verifyCommitment } from './keys/commitment.ts';
 export { deriveEpochKey, derivePurposeKey, type Purpose } from './keys/derivation.ts';
 export { KeyedStream, keyedBit } from './keys/keyed-stream.ts';
+export type { AnswerLog } from './ledger/answer-log.ts';
 export { eraseTenant } from './ledger/erase.ts';
-export { readServingLog } from './ledger/read-log.ts';
+export { readServedTexts, readServingLog } from './ledger/read-log.ts';
 export { openServingLog, type ServingLog } from './ledger/serving-log.ts';
 export { verifyServingLog } from './ledger/verify-log.ts';
 export { openOpenAiLanguageModel } from './models/adapters/openai-language-model.ts';

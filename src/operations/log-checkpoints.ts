@@ -9,8 +9,9 @@ import { type LogFacts, logOrigin, openLogCheckpoint } from '../ledger/checkpoin
 import { keepDatedCheckpoint, readDatedCheckpoints } from '../ledger/checkpoint-tokens.ts';
 import { leafOf, type ProvenEntry, proveEntries, proveExtension } from '../ledger/log-proofs.ts';
 import { newestSignedCheckpoint, readChain } from '../ledger/read-log.ts';
+import { openServingLog } from '../ledger/serving-log.ts';
 import { fetchTimestamp } from '../models/adapters/timestamp-authority.ts';
-import { readTextIfPresent } from '../store/project-files.ts';
+import { pathExists, readTextIfPresent } from '../store/project-files.ts';
 import { openProject, openProjectRing, type ProjectOptions } from './project.ts';
 
 /** The newest signed checkpoint of a log, and what checks it. */
@@ -162,12 +163,25 @@ async function readPublished(path: string): Promise<string> {
 async function openNewest(options: ProjectOptions) {
   const project = await openProject(options);
   const { directory } = project.config.log;
-  const publicKey = publicKeyOf((await openProjectRing(project)).signingKey());
+  const signingKey = (await openProjectRing(project)).signingKey();
+  const publicKey = publicKeyOf(signingKey);
+  await signWhatIsOpen(directory, signingKey);
   const newest = await newestSignedCheckpoint(directory);
   if (newest !== undefined) return { note: newest.note, publicKey, directory };
   throw new TouchmarkError('USAGE', `The log ${directory} has no signed checkpoint yet.`, {
-    hint: 'The gateway signs one every log.checkpointEvery entries, when it stops, and when it starts on a log that has entries.',
+    hint: 'The gateway signs one every log.checkpointEvery entries, when it stops, and when it starts on a log that has entries. One with a bundle does not: stop it, and ask again where the ring is.',
   });
+}
+
+/** A gateway with a bundle cannot sign; while it runs it has the log, and the last signed one stands. */
+async function signWhatIsOpen(directory: string, signingKey: KeyObject): Promise<void> {
+  if (!(await pathExists(directory))) return;
+  try {
+    const log = await openServingLog(directory, { signingKey });
+    await log.close();
+  } catch (cause) {
+    if (!TouchmarkError.isInstance(cause) || cause.code !== 'STORE_LOCKED') throw cause;
+  }
 }
 
 function extendsCheckpoint(entries: readonly ChainEntry[], { size, root }: LogFacts): boolean {

@@ -1,15 +1,7 @@
-import type { LoggedAnswer } from '../contracts.ts';
+import type { AnswerLog } from '../ledger/answer-log.ts';
 
-/** What serving needs of a log; `ServingLog` keeps it in files, another store may keep it elsewhere. */
-export interface ServedLog {
-  /** Resolves, in order, once the records outlive this process. */
-  append(records: readonly LoggedAnswer[]): Promise<readonly number[]>;
-  /**
-   * Resolves once the log has the digest, 64 hexadecimal digits, before all that is appended later;
-   * sealing it again changes nothing.
-   */
-  seal?(what: 'epoch' | 'profile', digest: string): Promise<void>;
-}
+/** What serving needs of a log; a log that seals has an epoch's commitment before its first record. */
+export type ServedLog = Pick<AnswerLog, 'append'> & Partial<Pick<AnswerLog, 'seal'>>;
 
 /** What serving needs of the key ring, or of a bundle of epoch keys. */
 export interface EpochKeys {

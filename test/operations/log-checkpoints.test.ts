@@ -89,11 +89,17 @@ describe('published checkpoints', () => {
     await expect(publishedCheckpoint({ configPath })).rejects.toMatchObject({
       code: 'EVIDENCE_INVALID',
     });
+  });
+
+  it('signs what a gateway with a bundle left unsigned, once that has let go of the log', async () => {
+    const { configPath, log } = await projectOf(1);
     rmSync(log, { recursive: true });
     const unsigned = await openServingLog(log);
     await unsigned.append(recordsOf(1, 'example'));
+    await expect(publishedCheckpoint({ configPath })).rejects.toThrow(/no signed checkpoint yet/);
     await unsigned.close();
     expect(await verifyLog({ configPath })).toMatchObject({ valid: true, signedCheckpoints: 0 });
-    await expect(publishedCheckpoint({ configPath })).rejects.toThrow(/no signed checkpoint yet/);
+    expect(await publishedCheckpoint({ configPath })).toMatchObject({ size: 1 });
+    expect(await verifyLog({ configPath })).toMatchObject({ valid: true, signedCheckpoints: 1 });
   });
 });
