@@ -79,7 +79,7 @@ describe('published checkpoints', () => {
   });
 
   it('are reported when another key signed them, and missed when none is', async () => {
-    const { configPath, log, serve } = await projectOf(1);
+    const { configPath, serve } = await projectOf(1);
     const stranger = await projectOf(1);
     await serve(1, stranger.signingKey);
     expect(await verifyLog({ configPath })).toMatchObject({
