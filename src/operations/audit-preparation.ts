@@ -57,6 +57,8 @@ export interface PreparedAudit {
   /** Since when answers carry another key, as the log shows it; undefined while it does not. */
   readonly retiredAt: string | undefined;
   readonly records: readonly ServedRecord[];
+  /** Answers, of any tenant, that the log has commitments to and no payloads of. */
+  readonly withheld: number;
   /** Epochs that the log has answers of to the tenant, in served order. */
   readonly usedEpochs: readonly string[];
   readonly log: {
@@ -105,7 +107,19 @@ export async function openAudit(options: PreparationOptions): Promise<PreparedAu
   const { closedAt } = keyRing.epochs(tenant).find((each) => each.epoch === epoch)!;
   const retiredAt = retirement(all, epoch, closedAt);
   const usedEpochs = [...new Set(all.map((record) => record.epoch))];
-  return { project, profile, keyRing, tenant, epoch, retiredAt, records, usedEpochs, log };
+  const { withheld } = report;
+  return {
+    project,
+    profile,
+    keyRing,
+    tenant,
+    epoch,
+    retiredAt,
+    records,
+    withheld,
+    usedEpochs,
+    log,
+  };
 }
 
 /**
@@ -113,8 +127,9 @@ export async function openAudit(options: PreparationOptions): Promise<PreparedAu
  *
  * @throws TouchmarkError EPOCH_UNKNOWN naming the epochs that were
  */
-export function requireAnswers({ records, tenant, epoch, usedEpochs }: PreparedAudit): void {
-  if (records.length > 0) return;
+export function requireAnswers(prepared: PreparedAudit): void {
+  const { records, withheld, tenant, epoch, usedEpochs } = prepared;
+  if (records.length > 0 || withheld > 0) return;
   const what = `The log has no answers to ${tenant} of epoch ${epoch}.`;
   const hint =
     usedEpochs.length === 0

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { Progress, ServedRecord } from '../../../src/contracts.ts';
 import { auditSuspect, prepareAudit } from '../../../src/operations/audit.ts';
+import type { PreparedAudit } from '../../../src/operations/audit-preparation.ts';
 import { topTwo, totalVariation } from '../../../src/watermark/probability/distribution.ts';
 import type { DemoResult, DemoSuspect } from '../document.ts';
 import type { AttackerMessage, Campaign, ServedSuspect } from './attacker.ts';
@@ -38,9 +39,24 @@ export interface DemoModel {
   readonly predict: (text: string) => Prediction;
 }
 
-/** Steals a served model over HTTP, trains surrogates, and audits them beside innocent models. */
-export async function runClassifierDemo(options: DemoOptions): Promise<DemoResult> {
-  const started = performance.now();
+/** A campaign that is over: what was asked, and who learned from the answers. */
+export interface Stolen {
+  readonly owner: Owner;
+  readonly model: DemoModel;
+  readonly pools: Pools;
+  /** The attacker's models and those of third parties, each served at an address. */
+  readonly suspects: {
+    readonly attacker: readonly ServedSuspect[];
+    readonly thirdParties: readonly ServedSuspect[];
+  };
+  readonly signal: AbortSignal;
+}
+
+/** Steals a served model over HTTP and trains surrogates; all is served until `use` is done. */
+export async function withStolenModel<Result>(
+  options: DemoOptions,
+  use: (stolen: Stolen) => Promise<Result>,
+): Promise<Result> {
   const { seed, out, progress } = options;
   const signal = AbortSignal.timeout(3_600_000);
   const pools = drawPools(seed, queries);
@@ -48,7 +64,6 @@ export async function runClassifierDemo(options: DemoOptions): Promise<DemoResul
   const { name, predict } = model;
   const protectedModel = await serveModel({ name, protocol: 'http', labels, predict });
   const thirdParties = await serveThirdParties();
-  const suspectCount = trained + thirdParties.length;
   const startProject = (project: string, suspects: number): Promise<Owner> =>
     startOwner({
       directory: join(out, project),
@@ -62,36 +77,35 @@ export async function runClassifierDemo(options: DemoOptions): Promise<DemoResul
       settings: options.settings ?? {},
       progress,
     });
-  const owner = await startProject('owner', suspectCount);
+  const owner = await startProject('owner', trained + thirdParties.length);
   const otherOwner = await startProject('other-owner', 1);
   const attacker = startAttacker(campaignOf(seed, pools, owner, otherOwner), progress);
   try {
     await attacker.queried;
     await options.stock?.(owner.configPath);
+    const suspects = { attacker: await attacker.serving, thirdParties };
+    return await use({ owner, model, pools, suspects, signal });
+  } finally {
+    attacker.stop();
+    await Promise.all([owner, otherOwner].map((each) => each.close()));
+    await Promise.all([protectedModel, ...thirdParties].map((each) => each.close()));
+  }
+}
+
+/** Steals a served model over HTTP, trains surrogates, and audits them beside innocent models. */
+export function runClassifierDemo(options: DemoOptions): Promise<DemoResult> {
+  const started = performance.now();
+  return withStolenModel(options, async (stolen) => {
+    const { owner, model, pools, signal } = stolen;
+    const { progress } = options;
     const prepared = await prepareAudit({ configPath: owner.configPath, tenant, signal, progress });
+    const { attacker, thirdParties } = stolen.suspects;
+    const [first, then] = options.attackerFirst
+      ? [attacker, thirdParties]
+      : [thirdParties, attacker];
     const suspects: DemoSuspect[] = [];
-    const served = await attacker.serving;
-    const [first, then] = options.attackerFirst ? [served, thirdParties] : [thirdParties, served];
-    for (const { specification, ...suspect } of [...first, ...then]) {
-      const begun = performance.now();
-      const report = await auditSuspect(prepared, {
-        configPath: owner.configPath,
-        suspect: specification,
-        suspectName: suspect.name,
-        tenant,
-        out: join(out, 'audits', suspect.name),
-        resume: false,
-        signal,
-        progress: (stage, done, total) => progress(`${suspect.name}: ${stage}`, done, total),
-      });
-      suspects.push({
-        ...suspect,
-        verdict: report.verdict,
-        score: report.score,
-        probes: report.run.probesAsked,
-        evidence: report.evidence,
-        seconds: (performance.now() - begun) / 1000,
-      });
+    for (const suspect of [...first, ...then]) {
+      suspects.push(await auditServed(prepared, suspect, stolen, options));
     }
     return {
       protected: costOfMark(model, prepared.records, pools.attacker),
@@ -100,11 +114,35 @@ export async function runClassifierDemo(options: DemoOptions): Promise<DemoResul
         : [...suspects.slice(-trained), ...suspects.slice(0, -trained)],
       seconds: (performance.now() - started) / 1000,
     };
-  } finally {
-    attacker.stop();
-    await Promise.all([owner, otherOwner].map((each) => each.close()));
-    await Promise.all([protectedModel, ...thirdParties].map((each) => each.close()));
-  }
+  });
+}
+
+/** Audits one suspect, with a report of its own under `out`. */
+export async function auditServed(
+  prepared: PreparedAudit,
+  { specification, ...suspect }: ServedSuspect,
+  { owner, signal }: Stolen,
+  { out, progress }: Pick<DemoOptions, 'out' | 'progress'>,
+): Promise<DemoSuspect> {
+  const begun = performance.now();
+  const report = await auditSuspect(prepared, {
+    configPath: owner.configPath,
+    suspect: specification,
+    suspectName: suspect.name,
+    tenant,
+    out: join(out, 'audits', suspect.name),
+    resume: false,
+    signal,
+    progress: (stage, done, total) => progress(`${suspect.name}: ${stage}`, done, total),
+  });
+  return {
+    ...suspect,
+    verdict: report.verdict,
+    score: report.score,
+    probes: report.run.probesAsked,
+    evidence: report.evidence,
+    seconds: (performance.now() - begun) / 1000,
+  };
 }
 
 async function serveThirdParties(): Promise<(ServedSuspect & ServedClassifier)[]> {
