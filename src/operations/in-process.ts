@@ -9,16 +9,14 @@ import {
   type Touchmark,
 } from '../serve/in-process/touchmark.ts';
 import { createMarking } from '../serve/marking.ts';
-import { sealProfile } from '../serve/profile-sealing.ts';
-import { createAuthenticator } from '../serve/tenants/authenticator.ts';
-import { openTokenCheck } from '../serve/tenants/tokens.ts';
 import { createTextMarking } from '../serve/text-marking.ts';
-import { TenantTable } from '../store/api-keys.ts';
-import { readProfile, requireProfileLabels, writeProfile } from '../store/profile-file.ts';
-import { pathExists, readInputFile } from '../store/project-files.ts';
+import { readProfile, requireProfileLabels } from '../store/profile-file.ts';
+import { pathExists } from '../store/project-files.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import { openEpochKeys } from './keys-open.ts';
 import { openProject, type Project } from './project.ts';
+import { sealProjectProfile } from './project-profile.ts';
+import { openAuthenticator } from './project-tenants.ts';
 import { openServedTokenizer } from './served-tokenizer.ts';
 import { openProjectLog } from './serving-log.ts';
 import { findTokenizer, readTextProfile } from './watermark-open.ts';
@@ -108,17 +106,10 @@ export async function openTouchmark<Request = RequestWithHeaders>(
 
 /** By the configuration's API keys and signed tokens, in headers that any framework's request has. */
 async function tenantsOfProject<Request>(
-  { config, environment }: Project,
+  project: Project,
   onFailure: (error: unknown) => void = () => undefined,
 ): Promise<TenantOf<Request>> {
-  const apiKeys = new TenantTable(
-    config.tenants.map(({ id: tenant, apiKeySha256 }) => ({ tenant, apiKeySha256 })),
-  );
-  const { jwt } = config.serve;
-  const tenants = new Set(config.tenants.map(({ id }) => id));
-  const common = { tenants, environment, clock: Date.now, onFailure };
-  const tokens = jwt && (await openTokenCheck({ jwt, ...common }));
-  const authenticator = createAuthenticator({ apiKeys, ...(tokens && { tokens }) });
+  const authenticator = await openAuthenticator(project, onFailure);
   return (request) => {
     const header = (name: string) => headerOf(request as RequestWithHeaders, name);
     return authenticator(header('authorization'), header('x-api-key') ?? header('api-key'));
@@ -140,9 +131,10 @@ async function openSealedText({ textProfilePath, config, directory }: Project) {
 type TextOptions = OpenTouchmarkOptions<never>['text'];
 
 async function profileOf(
-  { profilePath, config, path }: Project,
+  project: Project,
   classify: OpenTouchmarkOptions<never>['classify'],
 ): Promise<ClassifierProfile | undefined> {
+  const { profilePath, config, path } = project;
   const { labels } = config.model;
   const sealed = await readProfile(profilePath);
   if (sealed) {
@@ -155,12 +147,6 @@ async function profileOf(
       hint: 'List them under model: labels:, in the order of the probabilities.',
     });
   }
-  const inputs = await readInputFile(config.inputs.twin);
-  if (inputs.length === 0 && config.model.input !== 'text') {
-    throw new TouchmarkError('INPUT_INVALID', `${config.inputs.twin} holds no inputs.`, {
-      hint: 'A watermark on tensors is measured on some: put at least a hundred there (.jsonl).',
-    });
-  }
   const classifier: Classifier = {
     describe: async () => ({ name: config.model.name, labels, gives: ['probabilities'] }),
     async classify(asked) {
@@ -169,16 +155,8 @@ async function profileOf(
       return rows.map((probabilities) => ({ answer: { label: '', probabilities } }));
     },
   };
-  const profile = await sealProfile({
-    classifier,
-    labels,
-    inputs,
-    freshInputs: await readInputFile(config.inputs.fresh),
-    targets: config.watermark,
-    signal: new AbortController().signal,
-  });
-  await writeProfile(profilePath, profile);
-  return profile;
+  const { signal } = new AbortController();
+  return sealProjectProfile(project, { classifier, labels, signal });
 }
 
 function unanswered(rows: number, inputs: number): TouchmarkError {

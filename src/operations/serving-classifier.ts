@@ -1,17 +1,15 @@
-import { TouchmarkError } from '../errors.ts';
 import type { Front } from '../serve/front.ts';
 import { openInferenceFront } from '../serve/fronts/open-inference.ts';
 import { plainJsonFront } from '../serve/fronts/plain-json.ts';
 import { createMarking, type Marking } from '../serve/marking.ts';
 import { createPipeline } from '../serve/pipeline.ts';
-import { sealProfile } from '../serve/profile-sealing.ts';
 import { openInferenceProxy } from '../serve/proxy/open-inference.ts';
 import { tensorFlowServingProxy } from '../serve/proxy/tensorflow-serving.ts';
 import { UpstreamConnection } from '../serve/proxy/upstream-connection.ts';
-import { readProfile, requireProfileLabels, writeProfile } from '../store/profile-file.ts';
-import { readInputFile } from '../store/project-files.ts';
+import { readProfile, requireProfileLabels } from '../store/profile-file.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import type { Project } from './project.ts';
+import { sealProjectProfile } from './project-profile.ts';
 import { type HeldUpstream, identityOf, type ServingGround } from './serving-parts.ts';
 import { bearerOf, openUpstream, type Upstream } from './upstream.ts';
 
@@ -80,38 +78,15 @@ function proxyOf(
 }
 
 async function profileOf(
-  { profilePath, config }: Project,
+  project: Project,
   { classifier, model }: Upstream,
   { signal, progress, onNotice }: ServingGround,
 ): Promise<ClassifierProfile> {
-  const sealed = await readProfile(profilePath);
-  if (sealed !== undefined) {
-    requireProfileLabels(profilePath, sealed, model.labels);
-    return sealed;
-  }
-  const inputs = await readInputFile(config.inputs.twin);
-  if (inputs.length === 0 && model.input !== 'text') {
-    throw new TouchmarkError('INPUT_INVALID', `${config.inputs.twin} holds no inputs.`, {
-      hint: 'A watermark on tensors is measured on some: put at least a hundred there (.jsonl).',
-    });
-  }
-  if (inputs.length < 1400) {
-    onNotice(
-      `${config.inputs.twin} holds ${inputs.length} questions: with fewer than 1400 the strength of the watermark is a guess. It is sealed now and stays.`,
-    );
-  }
   const { labels } = model;
-  const targets = config.watermark;
-  const freshInputs = await readInputFile(config.inputs.fresh);
-  const profile = await sealProfile({
-    classifier,
-    labels,
-    inputs,
-    freshInputs,
-    targets,
-    signal,
-    progress,
-  });
-  await writeProfile(profilePath, profile);
-  return profile;
+  const sealed = await readProfile(project.profilePath);
+  if (sealed === undefined) {
+    return sealProjectProfile(project, { classifier, labels, signal, progress, onNotice });
+  }
+  requireProfileLabels(project.profilePath, sealed, labels);
+  return sealed;
 }

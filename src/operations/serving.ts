@@ -2,11 +2,9 @@ import type { Config } from '../config/schema.ts';
 import { TouchmarkError } from '../errors.ts';
 import type { GatewayOptions } from '../serve/gateway.ts';
 import { defaultLimits, type Limits } from '../serve/limits.ts';
-import { type Authenticator, createAuthenticator } from '../serve/tenants/authenticator.ts';
-import { openTokenCheck } from '../serve/tenants/tokens.ts';
-import { TenantTable } from '../store/api-keys.ts';
 import type { GatewayKeys } from './keys-open.ts';
 import type { Project } from './project.ts';
+import { openAuthenticator } from './project-tenants.ts';
 import { openClassifierService } from './serving-classifier.ts';
 import {
   type HeldUpstream,
@@ -63,27 +61,6 @@ export async function openServing(
     if (upstream !== earlier) await upstream.close();
     throw cause;
   }
-}
-
-async function openAuthenticator(
-  { config, environment }: Project,
-  onFailure: (error: unknown) => void,
-): Promise<Authenticator> {
-  const credentials = config.tenants.flatMap(({ id: tenant, apiKeySha256 }) =>
-    apiKeySha256 === undefined ? [] : [{ tenant, apiKeySha256 }],
-  );
-  const apiKeys = new TenantTable(credentials);
-  const { jwt } = config.serve;
-  if (jwt === undefined) return createAuthenticator({ apiKeys });
-  const configured = new Set(config.tenants.map(({ id }) => id));
-  const tokens = await openTokenCheck({
-    jwt,
-    tenants: configured,
-    environment,
-    clock: Date.now,
-    onFailure,
-  });
-  return createAuthenticator({ apiKeys, tokens });
 }
 
 function openUpstreamOf(project: Project, ground: ServingGround): Promise<HeldUpstream> {
