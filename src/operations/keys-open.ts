@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { EpochKeys } from '../serve/served-log.ts';
+import type { EpochKeys } from '../serve/marking-ground.ts';
 import { openEpochBundle } from '../store/epoch-bundle.ts';
 import { openProjectRing, type Project } from './project.ts';
 

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Config } from '../config/schema.ts';
 import { openServingLog, type ServingLog } from '../ledger/serving-log.ts';
 import { keptPayloads } from '../serve/kept-payloads.ts';
-import type { EpochKeys } from '../serve/served-log.ts';
+import type { EpochKeys } from '../serve/marking-ground.ts';
 
 /**
  * Opens a project's serving log for writing, as its configuration says.

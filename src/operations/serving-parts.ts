@@ -2,8 +2,8 @@ import type { Config } from '../config/schema.ts';
 import type { Progress } from '../contracts.ts';
 import type { AlarmListener } from '../serve/failure-policy.ts';
 import type { Front, Readiness } from '../serve/front.ts';
+import type { EpochKeys, ServedLog } from '../serve/marking-ground.ts';
 import type { Quotas } from '../serve/quotas.ts';
-import type { EpochKeys, ServedLog } from '../serve/served-log.ts';
 import type { Telemetry } from '../serve/telemetry.ts';
 import type { Project } from './project.ts';
 

@@ -3,8 +3,8 @@ import type { LoggedAnswer } from '../contracts.ts';
 import { canonicalBytes } from '../keys/canonical-input.ts';
 import { derivePurposeKey } from '../keys/derivation.ts';
 import { lengthPrefixed } from '../keys/encoding.ts';
+import type { EpochKeys } from './marking-ground.ts';
 import { RecentlyUsed } from './recently-used.ts';
-import type { EpochKeys } from './served-log.ts';
 
 /**
  * How much the log keeps of questions and answers: everything; the questions that a coin answered and a

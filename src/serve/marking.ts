@@ -10,27 +10,15 @@ import {
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import { servingFloor, toDistribution, topTwo } from '../watermark/probability/distribution.ts';
 import type { ServedAnswer } from './answering.ts';
-import {
-  type AlarmListener,
-  type FailurePolicy,
-  failClosed,
-  isRequestsFault,
-} from './failure-policy.ts';
+import { failClosed, isRequestsFault } from './failure-policy.ts';
+import { type MarkingGround, sealingBefore } from './marking-ground.ts';
 import { RecentlyUsed } from './recently-used.ts';
-import { type EpochKeys, type ServedLog, sealingBefore } from './served-log.ts';
 
 /** Memory for markers kept ready; a tenant beyond these waits for its own to be derived again. */
 const markersBytes = 64 * 2 ** 20;
 
-export interface MarkingOptions {
+export interface MarkingOptions extends MarkingGround {
   readonly profile: ClassifierProfile;
-  readonly modelVersion: string;
-  readonly keys: EpochKeys;
-  readonly log: ServedLog;
-  readonly clock: () => Date;
-  /** By default nothing is served that is not marked and recorded. */
-  readonly policy?: FailurePolicy;
-  readonly onAlarm?: AlarmListener;
 }
 
 /** One classifier's answers on their way to a tenant. */

@@ -17,7 +17,9 @@ export function createPipeline({ upstream, model, marking }: PipelineOptions): A
     model,
     async answer({ tenant, inputs, marked = true }, { signal }) {
       const canonical = inputs.map(canonicalInput);
-      const clean = await askProbabilities(upstream, canonical, signal);
+      const clean = await askProbabilities(upstream, canonical, signal).catch((cause) => {
+        throw withoutQuotes(cause);
+      });
       return marking.serve({ tenant, inputs: canonical, clean, marked });
     },
     async ready() {
@@ -31,4 +33,16 @@ export function createPipeline({ upstream, model, marking }: PipelineOptions): A
       }
     },
   };
+}
+
+/** What adapters say of an answer repeats parts of it, and a model may repeat a customer's question. */
+function withoutQuotes(cause: unknown): unknown {
+  if (!TouchmarkError.isInstance(cause) || !TouchmarkError.isInstance(cause.cause)) return cause;
+  const { code, message } = cause;
+  const [detail] = /\bstatus \d{3}\b|\bE[A-Z]{4,}\b|\bUND_ERR_[A-Z_]+\b/.exec(message) ?? [];
+  const what = code === 'UPSTREAM_FAILED' ? 'did not answer' : 'gave an unusable answer';
+  return new TouchmarkError(code, `the protected model ${what}${detail ? ` (${detail})` : ''}`, {
+    hint: 'See what it answers without the gateway; its words are not shown, as they may hold a question.',
+    cause,
+  });
 }

@@ -18,14 +18,18 @@ declare module 'fastify' {
 
 /** Counts requests as they come, and answers as routes read how many are asked for. */
 export function admit(scope: FastifyInstance, quotas: Quotas): void {
-  const take = (tenant: string, answers: number): void => {
-    const taken = quotas.take(tenant, answers);
-    if (taken.allowed) return;
-    const seconds = Math.max(1, Math.ceil(taken.retryAfterSeconds));
-    throw new RequestError(429, `the quota is used up; try again in ${seconds} s`, seconds);
-  };
-  scope.addHook('onRequest', async (request) => {
-    take(request.tenant, 0);
-    request.charge = (answers) => take(request.tenant, answers);
+  scope.addHook('onRequest', (request, _, done) => {
+    request.charge = (answers) => {
+      const refused = refusal(quotas, request.tenant, answers);
+      if (refused) throw refused;
+    };
+    done(refusal(quotas, request.tenant, 0));
   });
+}
+
+function refusal(quotas: Quotas, tenant: string, answers: number): RequestError | undefined {
+  const taken = quotas.take(tenant, answers);
+  if (taken.allowed) return undefined;
+  const seconds = Math.max(1, Math.ceil(taken.retryAfterSeconds));
+  return new RequestError(429, `the quota is used up; try again in ${seconds} s`, seconds);
 }

@@ -5,24 +5,17 @@ import { chooseDraft, type Draft, type DraftChoice } from '../watermark/text/api
 import type { TextProfile } from '../watermark/text/profile.ts';
 import type { GenerationOptions } from '../watermark/text/schemes/scheme.ts';
 import { openTextWatermark, type TextWatermark } from '../watermark/text/watermark.ts';
-import { type AlarmListener, type FailurePolicy, failClosed } from './failure-policy.ts';
+import { type FailurePolicy, failClosed } from './failure-policy.ts';
+import { type MarkingGround, sealingBefore } from './marking-ground.ts';
 import { RecentlyUsed } from './recently-used.ts';
-import { type EpochKeys, type ServedLog, sealingBefore } from './served-log.ts';
 
 /** Watermarks kept ready, one for each tenant and epoch. */
 const watermarksKept = 2_048;
 
-export interface TextMarkingOptions {
+export interface TextMarkingOptions extends MarkingGround {
   readonly profile: TextProfile;
   /** The served model's, for choosing among drafts that are texts. */
   readonly tokenizer?: Tokenizer;
-  readonly modelVersion: string;
-  readonly keys: EpochKeys;
-  readonly log: ServedLog;
-  readonly clock: () => Date;
-  /** By default nothing is served that is not marked and recorded. */
-  readonly policy?: FailurePolicy;
-  readonly onAlarm?: AlarmListener;
 }
 
 /** One answer of a language model, from its question to its record. */

@@ -9,13 +9,13 @@ import { openServingLog, type ServingLog } from '../../src/ledger/serving-log.ts
 import { type KneserNeyModel, trainKneserNey } from '../../src/models/language/kneser-ney.ts';
 import { gptTokenizer } from '../../src/models/tokenizers/gpt-tokenizer.ts';
 import { createGateway, type GatewayOptions } from '../../src/serve/gateway.ts';
+import type { EpochKeys } from '../../src/serve/marking-ground.ts';
 import { openAiProxy } from '../../src/serve/proxy/openai-front.ts';
 import type { OpenAiMode } from '../../src/serve/proxy/openai-mode.ts';
 import {
   UpstreamConnection,
   type UpstreamConnectionOptions,
 } from '../../src/serve/proxy/upstream-connection.ts';
-import type { EpochKeys } from '../../src/serve/served-log.ts';
 import { createTextMarking, type TextMarkingOptions } from '../../src/serve/text-marking.ts';
 import { chooseBiasedTokens } from '../../src/watermark/text/api/choose-tokens.ts';
 import { parseTextProfile, type TextProfile } from '../../src/watermark/text/profile.ts';

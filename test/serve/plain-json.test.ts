@@ -30,6 +30,7 @@ describe('POST /classify', () => {
     });
     expect(answering.requests.at(-1)).toEqual({
       tenant: 'alice',
+      marked: true,
       inputs,
       wants: { probabilities: true },
     });

@@ -1,4 +1,5 @@
 import type { AnswerLog } from '../ledger/answer-log.ts';
+import type { AlarmListener, FailurePolicy } from './failure-policy.ts';
 
 /** What serving needs of a log; a log that seals has an epoch's commitment before its first record. */
 export type ServedLog = Pick<AnswerLog, 'append'> & Partial<Pick<AnswerLog, 'seal'>>;
@@ -8,6 +9,17 @@ export interface EpochKeys {
   /** @throws TouchmarkError TENANT_UNKNOWN */
   currentEpoch(tenant: string): { readonly epoch: string; readonly commitment: string };
   epochKey(tenant: string, epoch: string): Uint8Array;
+}
+
+/** What every marking stands on. */
+export interface MarkingGround {
+  readonly modelVersion: string;
+  readonly keys: EpochKeys;
+  readonly log: ServedLog;
+  readonly clock: () => Date;
+  /** By default nothing is served that is not marked and recorded. */
+  readonly policy?: FailurePolicy;
+  readonly onAlarm?: AlarmListener;
 }
 
 /**
