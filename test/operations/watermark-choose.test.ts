@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { chooseList } from '../../src/operations/watermark-choose.ts';
+import { chooseList, listFor } from '../../src/operations/watermark-choose.ts';
 import { detectTogether } from '../../src/operations/watermark-detect.ts';
 import { logitBias } from '../../src/operations/watermark-embed.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
+import { chooseBiasedTokens } from '../../src/watermark/text/api/choose-tokens.ts';
 import { drawToken, nativeProfile } from '../watermark/text/random-text.ts';
 import { streamOf, watermarkScene } from './watermark-scene.ts';
 
@@ -69,6 +70,12 @@ describe('watermark choose', () => {
     });
     const { scheme } = profile;
     expect('tokens' in scheme && scheme.tokens.every(({ id }) => id % 2 === 1)).toBe(true);
+  });
+
+  it('lists every token of a sample, whose rounded shares sum to more than 1', () => {
+    const tokens = Array.from({ length: 600 }, (_, index) => index % 6);
+    const { scheme } = listFor(base, chooseBiasedTokens([{ tokens }], 9), { bias: 1 }).profile;
+    expect(scheme).toMatchObject({ tokens: tokens.slice(0, 6).map(() => ({ expected: 0.167 })) });
   });
 
   it('refuses what is out of range, lines that do not fit, and samples that are too small', async () => {
