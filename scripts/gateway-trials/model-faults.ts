@@ -30,11 +30,14 @@ function raw(text: string, end: 'fin' | 'reset' | 'never', expected: Expected): 
   };
 }
 
-function said(change: (reply: ReplyDocument) => unknown, expected: Expected = '502'): Fault {
+function said(
+  change: (reply: ReplyDocument, texts: readonly string[]) => unknown,
+  expected: Expected = '502',
+): Fault {
   return {
     expected,
     answer: ({ texts, response }) => {
-      const changed = change(inferenceReply(texts) as ReplyDocument);
+      const changed = change(inferenceReply(texts) as ReplyDocument, texts);
       response.setHeader('content-type', 'application/json');
       response.end(typeof changed === 'string' ? changed : JSON.stringify(changed));
     },
@@ -99,9 +102,14 @@ export const faults: Readonly<Record<string, Fault>> = {
     expected: '503',
     answer: ({ response }) => response.writeHead(500).end('{"error":"at /srv/model.py"}'),
   },
+  'says 500 with the question': {
+    expected: '503',
+    answer: ({ texts, response }) =>
+      response.writeHead(500).end(JSON.stringify({ error: `cannot read ${texts}` })),
+  },
   'says 401': { expected: '503', answer: ({ response }) => response.writeHead(401).end() },
   'says 302': {
-    expected: '503',
+    expected: '502 or 503',
     answer: ({ response }) => response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end(),
   },
   'says 200 with a page': said(() => '<html>login</html>'),
@@ -122,6 +130,15 @@ export const faults: Readonly<Record<string, Fault>> = {
   ]),
   'says null for a probability': tensor((data, shape) => [data.with(0, null), shape]),
   'says a text for a probability': tensor((data, shape) => [data.with(0, '0.25'), shape]),
+  'says the question for a probability': said((reply, texts) =>
+    JSON.stringify(reply).replace(/"data":\[[^,\]]*/, `"data":["${texts[0]}"`),
+  ),
+  'says the question for everything': said((_, texts) => ({
+    [texts[0]!]: texts,
+    model_name: texts,
+    outputs: [{ name: texts[0], datatype: texts[0], shape: texts, data: texts }],
+  })),
+  'says nothing but the question': said((_, texts) => texts.join()),
   'says a probability below 0': tensor((data, shape) => [data.with(0, -0.25), shape]),
   'says a probability of 1e999': said((reply) =>
     JSON.stringify(reply).replace(/"data":\[[^,\]]*/, '"data":[1e999'),

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Progress } from '../../src/contracts.ts';
 import { generateKeys } from '../../src/operations/keys-many.ts';
 import { seededRandom } from '../../src/stats/sampling.ts';
 
@@ -20,11 +21,12 @@ export interface TrialSettings {
   /** Members of `serve` in YAML's flow style, such as `answerSeconds: 1`. */
   readonly serve?: string;
   readonly log?: string;
+  readonly progress?: Progress;
 }
 
 /** Makes the project, with keys as `keys generate --tenants` makes them: some 60 ms a tenant. */
 export async function makeProject(settings: TrialSettings): Promise<TrialProject> {
-  const { tenants = 20 } = settings;
+  const { tenants = 20, progress = () => undefined } = settings;
   const directory = mkdtempSync(join(tmpdir(), 'gateway-trials-'));
   const configPath = join(directory, 'touchmark.yaml');
   mkdirSync(join(directory, 'inputs'));
@@ -39,7 +41,7 @@ export async function makeProject(settings: TrialSettings): Promise<TrialProject
     names: Array.from({ length: tenants }, (_, index) => `tenant-${index}`),
     out,
     signal: new AbortController().signal,
-    progress: () => undefined,
+    progress,
   });
   const lines = readFileSync(out, 'utf8').trim().split('\n');
   const apiKeys = new Map(

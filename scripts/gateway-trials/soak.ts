@@ -18,10 +18,15 @@ import { unless } from './trial.ts';
 /** Memory may be larger at the end than in the second quarter by this share, as collections go. */
 const growth = 0.1;
 
-const { minutes, tenants, connections, built } = await yargs(process.argv.slice(2))
+const { minutes, tenants, connections, bundle, built } = await yargs(process.argv.slice(2))
   .option('minutes', { type: 'number', default: 10, describe: 'how long to ask' })
   .option('tenants', { type: 'number', default: 1_000, describe: 'customers' })
   .option('connections', { type: 'number', default: 64, describe: 'kept open, asking at once' })
+  .option('bundle', {
+    type: 'boolean',
+    default: false,
+    describe: 'keys by a bundle made up in a second, and not by those of `keys generate`',
+  })
   .option('built', { type: 'boolean', default: false, describe: 'run dist/ and not src/' })
   .strict()
   .parse();
@@ -30,7 +35,11 @@ const print = (name: string, ...values: readonly string[]) =>
   process.stdout.write(`| ${name} | ${values.join(', ')} |\n`);
 
 const isMany = tenants > 10_000;
-const stage = await openStage({ isBuilt: built, tenants: isMany ? 1 : tenants });
+const stage = await openStage({
+  isBuilt: built,
+  tenants: isMany || bundle ? 1 : tenants,
+  progress,
+});
 const { project } = stage;
 const heapFile = join(project.directory, 'heap');
 try {
@@ -64,25 +73,28 @@ async function configure(): Promise<void> {
 }
 
 async function soak(): Promise<void> {
-  const { apiKeys, configPath, logDirectory } = project;
+  const { configPath, logDirectory } = project;
+  const apiKeys = bundle ? addManyTenants(project, tenants) : project.apiKeys;
   const gateway = await start();
   const samples = new MemorySamples(gateway.pid);
   const load = new Load(gateway.address, { apiKeys, connections, batch: 1, keepsAnswers: false });
   const seconds = 60 * minutes;
   let earlier = 0;
+  const begun = performance.now();
   for (let second = 0; second < seconds; second += 1) {
     await pause(1_000);
     if (second === Math.floor(seconds / 4)) earlier = await heapBytes(gateway, heapFile);
     progress('asking', second + 1, seconds);
   }
   await load.stop();
+  const perSecond = (1000 * load.count) / (performance.now() - begun);
   samples.stop();
   const later = await heapBytes(gateway, heapFile);
   const code = await gateway.end('SIGTERM');
   progress('verifying the log', 0, 1);
   const { valid, problems, records } = await verifyLog({ configPath });
   const [second, last] = [samples.median(1), samples.median(3)];
-  print('requests', shownStatuses(load), `${(load.count / seconds).toFixed(0)} answers per second`);
+  print('requests', shownStatuses(load), `${perSecond.toFixed(0)} answers per second`);
   print('milliseconds', ...[0.5, 0.99, 1].map((share) => shownQuantile(load, share)));
   print(
     'resident, medians of quarters',
