@@ -10,9 +10,9 @@ import {
 } from '../models/adapters/openai-language-model.ts';
 import { upstreamError } from '../models/clean-answers.ts';
 import { RequestError } from '../serve/failures.ts';
-import { obeysLogitBias } from '../serve/proxy/openai-check.ts';
-import { openAiProxy } from '../serve/proxy/openai-front.ts';
-import type { OpenAiMode } from '../serve/proxy/openai-mode.ts';
+import { obeysLogitBias } from '../serve/proxy/openai/check.ts';
+import { openAiProxy } from '../serve/proxy/openai/front.ts';
+import type { OpenAiMode } from '../serve/proxy/openai/mode.ts';
 import { UpstreamConnection } from '../serve/proxy/upstream-connection.ts';
 import { createTextMarking } from '../serve/text-marking.ts';
 import { pathExists, readInputFile, replaceFile } from '../store/project-files.ts';

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { obeysLogitBias } from '../../src/serve/proxy/openai-check.ts';
+import { obeysLogitBias } from '../../src/serve/proxy/openai/check.ts';
 import { UpstreamConnection } from '../../src/serve/proxy/upstream-connection.ts';
 import { say, startHostileServer } from '../models/adapters/hostile-server.ts';
 import { startLanguageServer } from './language-server.ts';

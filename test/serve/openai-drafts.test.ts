@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TouchmarkError } from '../../src/errors.ts';
 import { failClosed } from '../../src/serve/failure-policy.ts';
-import { openAiProxy } from '../../src/serve/proxy/openai-front.ts';
+import { openAiProxy } from '../../src/serve/proxy/openai/front.ts';
 import { chooseDraft } from '../../src/watermark/text/api/choose-draft.ts';
 import { parseTextProfile } from '../../src/watermark/text/profile.ts';
 import { type HostileServer, say, startHostileServer } from '../models/adapters/hostile-server.ts';

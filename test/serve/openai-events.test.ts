@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { EventReader } from '../../src/serve/proxy/server-sent-events.ts';
+import { EventReader } from '../../src/serve/proxy/openai/server-sent-events.ts';
 
 function read(...pieces: readonly string[]): unknown[] {
   const reader = new EventReader();

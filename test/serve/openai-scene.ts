@@ -10,8 +10,8 @@ import { type KneserNeyModel, trainKneserNey } from '../../src/models/language/k
 import { gptTokenizer } from '../../src/models/tokenizers/gpt-tokenizer.ts';
 import { createGateway, type GatewayOptions } from '../../src/serve/gateway.ts';
 import type { EpochKeys } from '../../src/serve/marking-ground.ts';
-import { openAiProxy } from '../../src/serve/proxy/openai-front.ts';
-import type { OpenAiMode } from '../../src/serve/proxy/openai-mode.ts';
+import { openAiProxy } from '../../src/serve/proxy/openai/front.ts';
+import type { OpenAiMode } from '../../src/serve/proxy/openai/mode.ts';
 import {
   UpstreamConnection,
   type UpstreamConnectionOptions,

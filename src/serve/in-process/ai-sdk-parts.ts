@@ -6,7 +6,7 @@ import type {
   LanguageModelV3StreamResult,
   LanguageModelV3Usage,
 } from '@ai-sdk/provider';
-import { canonicalRequest } from '../proxy/openai-record.ts';
+import { canonicalRequest } from '../proxy/openai/record.ts';
 
 /** Records the text of an answer, and the model that it says it is from. */
 export type RecordText = (text: string, modelVersion?: string) => Promise<void>;

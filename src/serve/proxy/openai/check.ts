@@ -1,7 +1,7 @@
-import type { Tokenizer } from '../../contracts.ts';
-import { readReply } from './openai-reply.ts';
-import { routePaths } from './openai-request.ts';
-import { readJson, requireSuccess, type UpstreamConnection } from './upstream-connection.ts';
+import type { Tokenizer } from '../../../contracts.ts';
+import { readJson, requireSuccess, type UpstreamConnection } from '../upstream-connection.ts';
+import { readReply } from './reply.ts';
+import { routePaths } from './request.ts';
 
 /** Words that are one token each in most vocabularies, and rarely begin an answer. */
 const words = [' table', ' river', ' green', ' seven', ' paper', ' stone', ' music', ' horse'];

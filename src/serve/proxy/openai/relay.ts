@@ -1,10 +1,10 @@
-import { TouchmarkError } from '../../errors.ts';
-import { parseJson } from '../../json.ts';
-import { clientError } from '../failures.ts';
-import { openAiError } from './openai-errors.ts';
-import { type Choice, type Reply, readReply, wordReply } from './openai-reply.ts';
+import { TouchmarkError } from '../../../errors.ts';
+import { parseJson } from '../../../json.ts';
+import { clientError } from '../../failures.ts';
+import { unusable, upstreamFailure } from '../upstream-connection.ts';
+import { openAiError } from './errors.ts';
+import { type Choice, type Reply, readReply, wordReply } from './reply.ts';
 import { asEvent, readEvents } from './server-sent-events.ts';
-import { unusable, upstreamFailure } from './upstream-connection.ts';
 
 /** What was served in a stream, as far as it came. */
 export interface StreamedTexts {

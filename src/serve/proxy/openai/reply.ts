@@ -1,5 +1,5 @@
-import { excerpt } from '../../models/adapters/excerpt.ts';
-import { unusable } from './upstream-connection.ts';
+import { excerpt } from '../../../models/adapters/excerpt.ts';
+import { unusable } from '../upstream-connection.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 

@@ -1,21 +1,21 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { withinDeadline } from '../deadline.ts';
-import { RequestError } from '../failures.ts';
-import type { Front } from '../front.ts';
-import type { Limits } from '../limits.ts';
-import type { TextMarking } from '../text-marking.ts';
-import { createAnswering, type OpenAiAnswering } from './openai-answering.ts';
-import { openAiError } from './openai-errors.ts';
-import { type OpenAiMode, requireModeFits } from './openai-mode.ts';
-import { addModelRoutes } from './openai-models.ts';
-import { relayStream } from './openai-relay.ts';
-import { wordReply } from './openai-reply.ts';
-import { type OpenAiRequest, readRequest, routePaths } from './openai-request.ts';
-import { wordAsStream } from './openai-whole-stream.ts';
-import { literal } from './pass-through.ts';
-import type { UpstreamConnection } from './upstream-connection.ts';
+import { withinDeadline } from '../../deadline.ts';
+import { RequestError } from '../../failures.ts';
+import type { Front } from '../../front.ts';
+import type { Limits } from '../../limits.ts';
+import type { TextMarking } from '../../text-marking.ts';
+import { literal } from '../pass-through.ts';
+import type { UpstreamConnection } from '../upstream-connection.ts';
+import { createAnswering, type OpenAiAnswering } from './answering.ts';
+import { openAiError } from './errors.ts';
+import { type OpenAiMode, requireModeFits } from './mode.ts';
+import { addModelRoutes } from './models.ts';
+import { relayStream } from './relay.ts';
+import { wordReply } from './reply.ts';
+import { type OpenAiRequest, readRequest, routePaths } from './request.ts';
+import { wordAsStream } from './whole-stream.ts';
 
 export interface OpenAiProxyOptions {
   readonly upstream: UpstreamConnection;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { shown } from '../../models/adapters/excerpt.ts';
-import { RequestError } from '../failures.ts';
-import { readDocument } from '../fronts/documents.ts';
-import { invalid } from '../inputs.ts';
-import { canonicalRequest } from './openai-record.ts';
-import { requireServable } from './openai-refusals.ts';
+import { shown } from '../../../models/adapters/excerpt.ts';
+import { RequestError } from '../../failures.ts';
+import { readDocument } from '../../fronts/documents.ts';
+import { invalid } from '../../inputs.ts';
+import { canonicalRequest } from './record.ts';
+import { requireServable } from './refusals.ts';
 
 /** The two ways to ask for text. */
 export type OpenAiRoute = 'chat' | 'completions';

@@ -1,18 +1,18 @@
-import { RequestError } from '../failures.ts';
-import { invalid } from '../inputs.ts';
-import type { TextAnswer, TextMarking } from '../text-marking.ts';
-import { type AskWhole, chooseReply, createDrafter } from './openai-drafts.ts';
-import type { OpenAiMode } from './openai-mode.ts';
-import type { StreamedTexts } from './openai-relay.ts';
-import { type Reply, readReply } from './openai-reply.ts';
-import { type OpenAiRequest, routePaths, withBiases } from './openai-request.ts';
+import { RequestError } from '../../failures.ts';
+import { invalid } from '../../inputs.ts';
+import type { TextAnswer, TextMarking } from '../../text-marking.ts';
 import {
   type ForwardedReply,
   readJson,
   requireSuccess,
   type UpstreamConnection,
   unusable,
-} from './upstream-connection.ts';
+} from '../upstream-connection.ts';
+import { type AskWhole, chooseReply, createDrafter } from './drafts.ts';
+import type { OpenAiMode } from './mode.ts';
+import type { StreamedTexts } from './relay.ts';
+import { type Reply, readReply } from './reply.ts';
+import { type OpenAiRequest, routePaths, withBiases } from './request.ts';
 
 /** Drafts of all answers to one request. */
 const mostDrafts = 128;

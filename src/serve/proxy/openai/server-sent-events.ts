@@ -1,4 +1,4 @@
-import { unusable } from './upstream-connection.ts';
+import { unusable } from '../upstream-connection.ts';
 
 /** One event of a stream, or a comment, which says nothing but that somebody is there. */
 export type ServerSentEvent =

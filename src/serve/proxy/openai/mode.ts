@@ -1,6 +1,6 @@
-import { TouchmarkError } from '../../errors.ts';
-import type { TextProfile } from '../../watermark/text/profile.ts';
-import type { TextMarking } from '../text-marking.ts';
+import { TouchmarkError } from '../../../errors.ts';
+import type { TextProfile } from '../../../watermark/text/profile.ts';
+import type { TextMarking } from '../../text-marking.ts';
 
 /** How a server that can only be asked is made to mark. */
 export type OpenAiMode =

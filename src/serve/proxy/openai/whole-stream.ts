@@ -1,5 +1,5 @@
-import type { Choice, Reply } from './openai-reply.ts';
-import type { OpenAiRequest } from './openai-request.ts';
+import type { Choice, Reply } from './reply.ts';
+import type { OpenAiRequest } from './request.ts';
 import { asEvent } from './server-sent-events.ts';
 
 /**

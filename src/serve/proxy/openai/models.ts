@@ -1,14 +1,14 @@
 import type { FastifyContextConfig, FastifyInstance, FastifyReply } from 'fastify';
-import { withinDeadline } from '../deadline.ts';
-import { RequestError } from '../failures.ts';
-import { isDocument, pick } from './openai-reply.ts';
-import { literal } from './pass-through.ts';
+import { withinDeadline } from '../../deadline.ts';
+import { RequestError } from '../../failures.ts';
+import { literal } from '../pass-through.ts';
 import {
   readJson,
   requireSuccess,
   type UpstreamConnection,
   unusable,
-} from './upstream-connection.ts';
+} from '../upstream-connection.ts';
+import { isDocument, pick } from './reply.ts';
 
 export interface ModelRoutesOptions {
   readonly upstream: UpstreamConnection;

@@ -1,4 +1,4 @@
-import { invalid } from '../inputs.ts';
+import { invalid } from '../../inputs.ts';
 
 const unmarkedWords = 'it would tell the answer without its mark';
 const otherChoice = 'answers are chosen in other ways here';

@@ -1,9 +1,9 @@
-import type { Tokenizer } from '../../contracts.ts';
-import { RequestError } from '../failures.ts';
-import type { TextAnswer } from '../text-marking.ts';
-import type { Choice, Reply } from './openai-reply.ts';
-import type { OpenAiRequest, OpenAiRoute } from './openai-request.ts';
-import { unusable } from './upstream-connection.ts';
+import type { Tokenizer } from '../../../contracts.ts';
+import { RequestError } from '../../failures.ts';
+import type { TextAnswer } from '../../text-marking.ts';
+import { unusable } from '../upstream-connection.ts';
+import type { Choice, Reply } from './reply.ts';
+import type { OpenAiRequest, OpenAiRoute } from './request.ts';
 
 /** Asks the upstream for whole answers. */
 export type AskWhole = (

@@ -1,4 +1,4 @@
-import type { ClientError } from '../failures.ts';
+import type { ClientError } from '../../failures.ts';
 
 const codes: Readonly<Record<number, string>> = {
   401: 'invalid_api_key',
