@@ -11,7 +11,7 @@ import fastify from 'fastify';
 import { request } from 'undici';
 import { openServingLog } from '../../src/ledger/serving-log.ts';
 import { createGateway } from '../../src/serve/gateway.ts';
-import { openAiProxy } from '../../src/serve/proxy/openai-front.ts';
+import { openAiProxy } from '../../src/serve/proxy/openai/front.ts';
 import { UpstreamConnection } from '../../src/serve/proxy/upstream-connection.ts';
 import { createTextMarking } from '../../src/serve/text-marking.ts';
 import { parseTextProfile } from '../../src/watermark/text/profile.ts';

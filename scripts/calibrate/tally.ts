@@ -53,11 +53,14 @@ export class Tally {
   }
 }
 
-/** The rates that are too high for chance: with 95% confidence none is named when all are nominal. */
-export function excessive(rows: readonly Row[]): readonly Row[] {
+/**
+ * The rates that are too high for chance: none is named with at least this probability when all are
+ * nominal, .95 unless another is given.
+ */
+export function excessive(rows: readonly Row[], chance = confidence): readonly Row[] {
   return rows.filter(
     ({ rate, trials, nominal }) =>
-      adjustedLowerBound(Math.round(rate * trials), trials, confidence, rows.length) > nominal,
+      adjustedLowerBound(Math.round(rate * trials), trials, chance, rows.length) > nominal,
   );
 }
 

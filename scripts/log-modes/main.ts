@@ -10,7 +10,7 @@ import { auditServed, withStolenModel } from '../demo/classifier/run.ts';
 import { stderrProgress } from '../progress.ts';
 
 const modes: readonly LogMode[] = ['all', 'eligible', 'commitments'];
-const audited = ['soft-network', 'soft-linear', 'label-perceptron', 'true-label-network', 'cld3'];
+const audited = ['soft-network', 'label-perceptron', 'cld3'];
 
 const { seed, share, json } = await yargs(process.argv.slice(2))
   .scriptName('npm run log-modes --')
