@@ -1,14 +1,19 @@
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { TouchmarkError } from '../../src/errors.ts';
+import { openClassifier } from '../../src/models/adapters/registry.ts';
 import type { Front } from '../../src/serve/front.ts';
+import { plainJsonFront } from '../../src/serve/fronts/plain-json.ts';
+import type { Marking } from '../../src/serve/marking.ts';
+import { createPipeline } from '../../src/serve/pipeline.ts';
 import { openInferenceProxy } from '../../src/serve/proxy/open-inference.ts';
 import { tensorFlowServingProxy } from '../../src/serve/proxy/tensorflow-serving.ts';
 import { servingFloor, toDistribution } from '../../src/watermark/probability/distribution.ts';
-import { type ProxyParts, startMarkedGateway, tokens } from './marked-gateway.ts';
+import { lettersModel, type ProxyParts, startMarkedGateway, tokens } from './marked-gateway.ts';
 import { type Asked, letterProbabilities, startModelServer } from './model-server.ts';
 
 const model = '/v2/models/letters';
@@ -499,6 +504,39 @@ describe('one tenant and another', () => {
     expect(said).not.toMatch(/"clean"/);
     expect(failures).toEqual([]);
     expect((await fetch(`${address}/metrics`)).status).toBe(401);
+  });
+});
+
+describe('a model that repeats questions in the place of answers', () => {
+  it.each([
+    ['no JSON', (text: string) => text, 'gave an unusable answer'],
+    ['a text for a probability', (text: string) => ({ labels: [...'abcd'], probabilities: [[text, 0, 0, 0]] }), 'gave an unusable answer'], // biome-ignore format: one row
+    ['a status', (text: string, response: ServerResponse) => { response.statusCode = 403; return { error: text }; }, 'did not answer'], // biome-ignore format: one row
+  ] as const)('by %s does not bring them to those who run the gateway', async (_, answer, words) => {
+    const { url } = await startModelServer(({ body: sent }, response) =>
+      answer(JSON.parse(sent).inputs[0], response),
+    );
+    const upstream = openClassifier(`http:${url}classify`, { labels: [...'abcd'], retries: 0 });
+    onTestFinished(() => upstream.close());
+    const { post: send, failures } = await startMarkedGateway(url, ({ model: letters, marking }) =>
+      plainJsonFront(createPipeline({ upstream, model: letters, marking })),
+    );
+    const { status, body: told } = await send('/classify', { inputs: ['a canarybird'] });
+    expect(status).toBeGreaterThan(501);
+    const [failure] = failures;
+    expect(String(failure)).toContain(words);
+    for (const text of [JSON.stringify(told), String(failure)])
+      expect(text).not.toContain('canary');
+  });
+
+  it('is not ready when it does not even refuse', async () => {
+    const describe = ({ signal }: { readonly signal: AbortSignal }) =>
+      new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      });
+    const upstream = { describe, classify: async () => [] };
+    const marking = {} as Marking;
+    expect(await createPipeline({ upstream, model: lettersModel, marking }).ready()).toBe(false);
   });
 });
 
