@@ -88,14 +88,20 @@ export function buildApplication(options: ApplicationOptions): Application {
   return {
     ready: async () => void (await app.ready()),
     handle(request, response) {
-      underWay.add(request, response);
-      app.routing(request, response);
+      const atOnce = underWay.add(request, response);
+      if (atOnce > limits.maxPipelined) refusePiled(response);
+      else app.routing(request, response);
     },
     async drain() {
       await underWay.ended();
       await app.close();
     },
   };
+}
+
+function refusePiled(response: ServerResponse): void {
+  response.writeHead(429, { 'content-type': 'application/json', 'retry-after': '1' });
+  response.end(JSON.stringify({ error: 'too many requests at once on one connection' }));
 }
 
 function createInstance(options: ApplicationOptions): FastifyInstance {

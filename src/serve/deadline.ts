@@ -17,18 +17,22 @@ export async function withinDeadline<Result>(
 ): Promise<Result> {
   const controller = new AbortController();
   const { signal } = controller;
-  const leave = () => controller.abort(new RequestError(499, 'the client went away'));
-  const expire = () =>
-    controller.abort(
-      new RequestError(503, 'no answer was ready in time; send fewer inputs or try again later'),
-    );
+  let stop = (): void => undefined;
+  const end = (status: number, message: string) => {
+    controller.abort(new RequestError(status, message));
+    stop();
+  };
+  const leave = () => end(499, 'the client went away');
+  const expire = () => {
+    end(503, 'no answer was ready in time; send fewer inputs or try again later');
+  };
   const timer = setTimeout(expire, milliseconds);
   reply.raw.once('close', leave);
   try {
-    const stopped = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    return await new Promise<Result>((resolve, reject) => {
+      stop = () => reject(signal.reason);
+      work(signal).then(resolve, reject);
     });
-    return await Promise.race([work(signal), stopped]);
   } finally {
     clearTimeout(timer);
     reply.raw.off('close', leave);

@@ -8,6 +8,8 @@ export interface Limits {
   readonly maxBodyBytes: number;
   /** Open connections; further ones are closed on arrival. */
   readonly maxConnections: number;
+  /** Requests at once on one connection; further ones are refused, so that nobody makes answers pile up. */
+  readonly maxPipelined: number;
   /** For a client to send its whole request. */
   readonly requestMilliseconds: number;
   /** For a request to be answered. */
@@ -24,6 +26,7 @@ export const defaultLimits: Limits = {
   maxTextLength: 16_384,
   maxBodyBytes: 8 * 2 ** 20,
   maxConnections: 1_024,
+  maxPipelined: 32,
   requestMilliseconds: 30_000,
   answerMilliseconds: 60_000,
   idleMilliseconds: 120_000,

@@ -14,7 +14,8 @@ export class UnderWay {
   readonly #connections = new Map<Socket, Connection>();
   #idle = (): void => undefined;
 
-  add({ socket }: IncomingMessage, response: ServerResponse): void {
+  /** Returns how many there are now on the request's connection, this one included. */
+  add({ socket }: IncomingMessage, response: ServerResponse): number {
     let connection = this.#connections.get(socket);
     if (connection === undefined) {
       connection = { requests: 0, leave: () => this.#end(socket) };
@@ -27,6 +28,7 @@ export class UnderWay {
       known.requests -= 1;
       if (known.requests === 0) this.#end(socket);
     });
+    return connection.requests;
   }
 
   /** Resolves when none is left. */

@@ -415,7 +415,7 @@ describe('clients that take their time', () => {
     const many = 200;
     socket.write(`GET ${model} HTTP/1.1\r\n${known}\r\n`.repeat(many));
     await pause(2_500);
-    expect(asked.length).toBeLessThan(many);
+    expect(asked.length).toBeLessThanOrEqual(32);
     socket.resume();
     await ended;
     expect(socket.bytesRead).toBeLessThan(many * 2 ** 20);

@@ -20,7 +20,10 @@ export const inferenceRequest = z.object({
         name: z.string('must be a string').max(256, 'must have at most 256 characters').optional(),
         datatype: z.string('must be a string'),
         shape: z.array(z.int('must be a whole number').min(0, 'must not be negative')).max(16),
-        data: z.array(z.unknown(), 'must be an array; binary tensor data is not supported'),
+        data: z.custom<readonly unknown[]>(
+          Array.isArray,
+          'must be an array; binary tensor data is not supported',
+        ),
         parameters: z.object({ content_type: plainContent }).optional(),
       }),
     )

@@ -34,7 +34,7 @@ const inferenceReply = z.object({
       name: z.string(),
       datatype: z.string(),
       shape: z.array(z.int().min(0)).max(8),
-      data: z.array(z.unknown()),
+      data: z.custom<readonly unknown[]>(Array.isArray, 'not a list'),
     }),
   ),
 });
@@ -122,9 +122,8 @@ function probabilitiesIn(
   if (flat === undefined || !flat.every((value) => typeof value === 'number')) {
     throw unusable(`has probabilities of shape [${shape}] for ${inputs} inputs of ${width} labels`);
   }
-  const rows = Array.from({ length: inputs }, (_, row) =>
-    flat.slice(row * width, (row + 1) * width),
-  );
+  const rows: unknown[][] = [];
+  for (let from = 0; from < flat.length; from += width) rows.push(flat.slice(from, from + width));
   return [output, rows as number[][]];
 }
 

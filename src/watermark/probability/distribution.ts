@@ -16,24 +16,26 @@ const sumTolerance = 1e-3;
 export function toDistribution(row: ArrayLike<number>, floor: number): Float64Array {
   const values = Float64Array.from(row);
   let total = 0;
-  for (const [index, value] of values.entries()) {
-    if (!Number.isFinite(value) || value < -1e-6 || value > 1 + 1e-6) {
-      throw new TouchmarkError(
-        'INPUT_INVALID',
-        `probability ${value} of class ${index} is not in [0, 1]`,
-        {
-          hint: 'give the softmax output, not logits or percentages',
-        },
-      );
-    }
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index]!;
+    if (!(value >= -1e-6 && value <= 1 + 1e-6)) throw notProbability(value, index);
     total += value;
+    values[index] = Math.max(value, floor);
   }
   if (Math.abs(total - 1) > sumTolerance) {
     throw new TouchmarkError('INPUT_INVALID', `the probabilities sum to ${total}, not to 1`, {
       hint: 'normalise each row over all classes before it is served',
     });
   }
-  return normalise(values.map((value) => Math.max(value, floor)));
+  return normalise(values);
+}
+
+function notProbability(value: number, index: number): TouchmarkError {
+  return new TouchmarkError(
+    'INPUT_INVALID',
+    `probability ${value} of class ${index} is not in [0, 1]`,
+    { hint: 'give the softmax output, not logits or percentages' },
+  );
 }
 
 /** Divides by the sum. */
