@@ -21,31 +21,49 @@ export interface MarkingOptions extends MarkingGround {
   readonly profile: ClassifierProfile;
 }
 
-/** One classifier's answers on their way to a tenant. */
-export interface AnsweredInputs {
+/** What a tenant asks a classifier. */
+export interface AskedInputs {
   readonly tenant: string;
   /** Canonical, see `canonicalInput`. */
   readonly inputs: readonly Input[];
+  /** False leaves the answers as they are; they are recorded all the same. */
+  readonly marked?: boolean;
+}
+
+/** What the classifier says to it. */
+export interface CleanAnswers {
   /** The model's own probabilities, one row for each input. */
   readonly clean: readonly ArrayLike<number>[];
   /** What the model says its version is; the marking's own without it. */
   readonly modelVersion?: string;
-  /** False leaves the answers as they are; they are recorded all the same. */
-  readonly marked?: boolean;
 }
 
 /** Marks a classifier's answers and records them. */
 export interface Marking {
   readonly profile: ClassifierProfile;
   /**
+   * Does what does not need the answers, while the model works on them.
+   *
+   * @throws TouchmarkError TENANT_UNKNOWN, and INPUT_INVALID for inputs that the profile does not fit;
+   *   whatever else keeps them from being marked comes when they are served
+   */
+  prepare(asked: AskedInputs): PreparedMarking;
+  /** Prepares and serves at once. */
+  serve(answered: AskedInputs & CleanAnswers): Promise<readonly ServedAnswer[]>;
+}
+
+/** Answers that wait for their model. */
+export interface PreparedMarking {
+  /**
    * Resolves with what may be sent, once the log has it.
    *
-   * @throws TouchmarkError INPUT_INVALID for inputs that the profile does not fit,
-   *   UPSTREAM_ANSWER_INVALID for rows that are no distributions over its labels; and, under a policy
-   *   that fails closed, what kept the answers from being marked or recorded
+   * @throws TouchmarkError UPSTREAM_ANSWER_INVALID for rows that are no distributions over the profile's
+   *   labels; and, under a policy that fails closed, what kept the answers from being marked or recorded
    */
-  serve(answered: AnsweredInputs): Promise<readonly ServedAnswer[]>;
+  serve(answers: CleanAnswers): Promise<readonly ServedAnswer[]>;
 }
+
+type Mark = (clean: Float64Array) => MarkedAnswer;
 
 /**
  * Marks each answer under the tenant's current epoch, records question, clean and served answer, and
@@ -62,51 +80,64 @@ export function createMarking(options: MarkingOptions): Marking {
   );
   const sealBefore = sealingBefore(log, digestOf(profile));
 
-  const mark = (answered: AnsweredInputs, clean: readonly Float64Array[], epoch: string) => {
-    const { tenant, inputs, marked = true } = answered;
-    if (!marked) return clean.map(unmarked);
+  /** Returns what marks each answer, or what keeps them from being marked. */
+  const marksFor = ({ tenant, inputs, marked = true }: AskedInputs, epoch: string) => {
+    if (!marked) return { marks: inputs.map(() => unmarked) };
     try {
       const marker = markers.get(
         `${tenant} ${epoch}`,
         () => new ClassifierMarker(keys.epochKey(tenant, epoch), profile),
       );
-      return inputs.map((input, index) => marker.mark(input, clean[index]!));
+      return { marks: inputs.map((input) => marker.prepare(input)) };
     } catch (cause) {
-      if (policy.ifMarkingFails === 'fail-closed' || isRequestsFault(cause)) throw cause;
-      onAlarm?.('unmarked', inputs.length, cause);
-      return clean.map(unmarked);
+      if (isRequestsFault(cause)) throw cause;
+      return { cause };
     }
+  };
+
+  const prepare = (asked: AskedInputs): PreparedMarking => {
+    const { tenant, inputs } = asked;
+    const { epoch, commitment } = keys.currentEpoch(tenant);
+    const { marks, cause: unmarkable } = marksFor(asked, epoch);
+    const requireMarks = (): readonly Mark[] => {
+      if (marks) return marks;
+      if (policy.ifMarkingFails === 'fail-closed') throw unmarkable;
+      onAlarm?.('unmarked', inputs.length, unmarkable);
+      return inputs.map(() => unmarked);
+    };
+    return {
+      async serve(answered) {
+        const clean = distributions(inputs, answered, profile.labels.length);
+        const answers = requireMarks().map((mark, index) => mark(clean[index]!));
+        const servedAt = clock().toISOString();
+        const records = answers.map(({ served, label, marks: applied }, index) => ({
+          tenant,
+          epoch,
+          servedAt,
+          modelVersion: answered.modelVersion ?? modelVersion,
+          input: inputs[index]!,
+          clean: Array.from(clean[index]!),
+          served: Array.from(served),
+          label,
+          marks: applied,
+        }));
+        try {
+          await sealBefore(commitment);
+          await log.append(records);
+        } catch (cause) {
+          if (policy.ifLogFails === 'fail-closed') throw cause;
+          onAlarm?.('unrecorded', inputs.length, cause);
+          return clean.map((row) => answerOf(unmarked(row)));
+        }
+        return records.map(({ label, served }) => ({ label, probabilities: served }));
+      },
+    };
   };
 
   return {
     profile,
-    async serve(answered) {
-      const { tenant, inputs } = answered;
-      const clean = distributions(answered, profile.labels.length);
-      const { epoch, commitment } = keys.currentEpoch(tenant);
-      const answers = mark(answered, clean, epoch);
-      const servedAt = clock().toISOString();
-      const records = answers.map(({ served, label, marks }, index) => ({
-        tenant,
-        epoch,
-        servedAt,
-        modelVersion: answered.modelVersion ?? modelVersion,
-        input: inputs[index]!,
-        clean: Array.from(clean[index]!),
-        served: Array.from(served),
-        label,
-        marks,
-      }));
-      try {
-        await sealBefore(commitment);
-        await log.append(records);
-      } catch (cause) {
-        if (policy.ifLogFails === 'fail-closed') throw cause;
-        onAlarm?.('unrecorded', inputs.length, cause);
-        return clean.map(unmarked).map(answerOf);
-      }
-      return records.map(({ label, served }) => ({ label, probabilities: served }));
-    },
+    prepare,
+    serve: async (answered) => prepare(answered).serve(answered),
   };
 }
 
@@ -118,7 +149,11 @@ function unmarked(clean: Float64Array): MarkedAnswer {
   return { served: clean, label: topTwo(clean)[0], marks: { probability: false } };
 }
 
-function distributions({ inputs, clean }: AnsweredInputs, classes: number): Float64Array[] {
+function distributions(
+  inputs: readonly Input[],
+  { clean }: CleanAnswers,
+  classes: number,
+): Float64Array[] {
   const invalid = (message: string, hint: string) =>
     new TouchmarkError('UPSTREAM_ANSWER_INVALID', `the protected model ${message}`, { hint });
   if (clean.length !== inputs.length) {

@@ -49,22 +49,35 @@ export class ClassifierMarker {
    * @throws INPUT_INVALID when the input does not fit the profile.
    */
   mark(input: Input, clean: Float64Array): MarkedAnswer {
+    return this.prepare(input)(clean);
+  }
+
+  /**
+   * Does what does not need the answer, most of the work, and returns what marks it when it is there.
+   *
+   * @throws INPUT_INVALID when the input does not fit the profile.
+   */
+  prepare(input: Input): (clean: Float64Array) => MarkedAnswer {
     const canonical = typeof input === 'string' ? input.normalize('NFC') : input;
     const digest = inputDigest(canonical);
-    const marked = this.#markProbabilities(canonical, digest, clean);
-    const pair = closePair(clean, this.profile.marginThreshold);
-    const coin = pair && coinOf(this.#keys.labelCoins, digest, pair);
-    const served = applyCoin(marked, coin);
-    return { served, label: coin ? chosenClass(coin) : topTwo(served)[0], marks: marksOf(coin) };
+    const shift = this.#shiftOf(canonical, digest);
+    return (clean) => {
+      const marked = markDistribution(clean, shift).served;
+      const pair = closePair(clean, this.profile.marginThreshold);
+      const coin = pair && coinOf(this.#keys.labelCoins, digest, pair);
+      const served = applyCoin(marked, coin);
+      return { served, label: coin ? chosenClass(coin) : topTwo(served)[0], marks: marksOf(coin) };
+    };
   }
 
   /** The probability layers alone: the arg-max of the result is that of `clean`. */
   markProbabilities(input: Input, clean: Float64Array): Float64Array {
     const canonical = typeof input === 'string' ? input.normalize('NFC') : input;
-    return this.#markProbabilities(canonical, inputDigest(canonical), clean);
+    return markDistribution(clean, this.#shiftOf(canonical, inputDigest(canonical))).served;
   }
 
-  #markProbabilities(canonical: Input, digest: Uint8Array, clean: Float64Array): Float64Array {
+  /** What both probability layers add to each class's logit. */
+  #shiftOf(canonical: Input, digest: Uint8Array): Float64Array {
     const { features, smoothStrength, perQueryStrength } = this.profile;
     this.#modulate ??= modulationOf(this.#keys, this.profile);
     const shift = this.#modulate(readFeatures(features, canonical));
@@ -72,7 +85,7 @@ export class ClassifierMarker {
     for (let k = 0; k < shift.length; k += 1) {
       shift[k] = smoothStrength * shift[k]! + push * this.#direction[k]!;
     }
-    return markDistribution(clean, shift).served;
+    return shift;
   }
 }
 

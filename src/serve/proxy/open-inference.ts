@@ -11,6 +11,7 @@ import type { Limits } from '../limits.ts';
 import type { Marking } from '../marking.ts';
 import { literal, passThrough } from './pass-through.ts';
 import {
+  meanwhile,
   readJson,
   requireSuccess,
   type UpstreamConnection,
@@ -66,20 +67,21 @@ function addRoutes(
     const inputs = readInputTensor(tensors[0]!, model, limits).map(canonicalInput);
     request.charge(inputs.length);
     const answer = await withinDeadline(reply, limits.answerMilliseconds, async (signal) => {
-      const sent = await upstream.send({
+      const sending = upstream.send({
         method: 'POST',
         path: `${path}/infer`,
         body: JSON.stringify(asked(document)),
         signal,
       });
+      const { tenant, marked: isMarked } = request;
+      const [prepared, sent] = await meanwhile(sending, () =>
+        marking.prepare({ tenant, inputs, marked: isMarked }),
+      );
       requireSuccess(sent);
       const answered = readReply(sent.body);
       const [probabilities, clean] = probabilitiesIn(answered.outputs, inputs.length, model);
-      const answers = await marking.serve({
-        tenant: request.tenant,
-        inputs,
+      const answers = await prepared.serve({
         clean,
-        marked: request.marked,
         ...(answered.model_version !== undefined && { modelVersion: answered.model_version }),
       });
       const marked = answered.outputs.flatMap((output) => {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { canonicalInput } from '../../keys/canonical-input.ts';
-import type { ServedAnswer, ServedModel } from '../answering.ts';
+import type { ServedModel } from '../answering.ts';
 import { withinDeadline } from '../deadline.ts';
 import type { Front } from '../front.ts';
 import { readDocument } from '../fronts/documents.ts';
@@ -10,7 +10,12 @@ import type { Limits } from '../limits.ts';
 import type { Marking } from '../marking.ts';
 import { literal, passThrough } from './pass-through.ts';
 import { readClassified, readPredicted, type WireRows } from './tensorflow-serving-rows.ts';
-import { readJson, requireSuccess, type UpstreamConnection } from './upstream-connection.ts';
+import {
+  meanwhile,
+  readJson,
+  requireSuccess,
+  type UpstreamConnection,
+} from './upstream-connection.ts';
 
 export interface TensorFlowServingProxyOptions {
   readonly upstream: UpstreamConnection;
@@ -63,16 +68,13 @@ function addRoutes(
     const { tenant, marked } = request;
     return withinDeadline(reply, limits.answerMilliseconds, async (signal) => {
       const body = JSON.stringify(document);
-      const sent = await upstream.send({ method: 'POST', path: `${path}:${verb}`, body, signal });
+      const sending = upstream.send({ method: 'POST', path: `${path}:${verb}`, body, signal });
+      const [prepared, sent] = await meanwhile(sending, () =>
+        marking.prepare({ tenant, marked, inputs }),
+      );
       requireSuccess(sent);
       const { clean, write } = read(readJson(sent.body), inputs.length, model);
-      const answers: readonly ServedAnswer[] = await marking.serve({
-        tenant,
-        marked,
-        inputs,
-        clean,
-      });
-      return write(answers);
+      return write(await prepared.serve({ clean }));
     });
   };
   scope.post(`${literal(path)}::predict`, (request, reply) => {

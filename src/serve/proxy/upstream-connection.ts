@@ -164,6 +164,16 @@ class InterruptedAnswer extends Error {
   }
 }
 
+/** Returns what work gives that is done while an answer is on its way, and the answer. */
+export async function meanwhile<Result, Answer>(
+  answer: Promise<Answer>,
+  work: () => Result,
+): Promise<readonly [Result, Answer]> {
+  answer.catch(() => undefined);
+  const result = work();
+  return [result, await answer];
+}
+
 /** Dates are left out, as the upstream's clock may differ. */
 function retryAfter(headers: Readonly<Record<string, unknown>>) {
   const text = String(headers['retry-after']);
