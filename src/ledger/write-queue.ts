@@ -1,5 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 
+/** Work that comes sooner than this after a write is likely to come with more. */
+const busyMilliseconds = 1;
+
 /** Something to be written to a log. */
 export interface Work {
   /** How many records it counts for. */
@@ -25,6 +28,7 @@ export class WriteQueue<Item extends Work> {
   #queue: Waiting<Item>[] = [];
   #waiting = 0;
   #draining: Promise<void> | undefined;
+  #lastWrite = -busyMilliseconds;
 
   /**
    * @param options.write writes all of the work or none, and returns a result for each
@@ -62,7 +66,9 @@ export class WriteQueue<Item extends Work> {
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
-      await setImmediate(); // others come in, timers run, and what came meanwhile is written together
+      // Others come in, timers run, and what came meanwhile is written together. After a pause few come.
+      const isBusy = performance.now() - this.#lastWrite < busyMilliseconds;
+      await (isBusy ? setImmediate() : undefined);
       const next = this.#take();
       try {
         const results = await this.#write(next.map(({ work }) => work));
@@ -71,6 +77,7 @@ export class WriteQueue<Item extends Work> {
         for (const { reject } of next) reject(cause);
       }
       for (const { work } of next) this.#waiting -= work.size;
+      this.#lastWrite = performance.now();
       await this.#afterWrite();
     }
     this.#draining = undefined;
