@@ -164,6 +164,11 @@ export class ServingLog implements AnswerLog {
     return records;
   }
 
+  /** Says whether the chain has a digest. */
+  hasSealed(what: SealedKind, digest: string): boolean {
+    return this.#seals.has(sealName(what, digest));
+  }
+
   /**
    * Puts a digest into the chain, once in the life of the log, and resolves when the chain has it:
    * whatever is appended afterwards stands behind it.

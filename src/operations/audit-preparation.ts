@@ -150,8 +150,8 @@ async function logFacts(directory: string): Promise<PreparedAudit['log']> {
 }
 
 /**
- * Says when an epoch went out of use. Closing it in the key ring is not enough: a gateway that runs
- * goes on with it until it is started again, so the log must show answers under a later epoch and
+ * Says when an epoch went out of use. Closing it in the key ring is not enough: a gateway may
+ * go on with it for a while, and a program until it opens its keys again, so the log must show answers under a later epoch and
  * none under this one since.
  */
 function retirement(

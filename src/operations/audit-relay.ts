@@ -121,7 +121,7 @@ async function searchLog(directory: string, wanted: ReadonlySet<string>, span: S
 
 /**
  * The coins of all keys that may have marked an answer in a span: those the ring had in use, and
- * those the log shows, because a gateway goes on with an epoch until it is started again.
+ * those the log shows, because whoever serves goes on with an epoch until it reads the keys again.
  */
 function coinsInUse(
   keyRing: KeyRing,

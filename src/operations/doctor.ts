@@ -3,11 +3,11 @@ import { lockDirectory } from '../ledger/lock.ts';
 import { verifyServingLog } from '../ledger/verify-log.ts';
 import type { KeyRing } from '../store/key-ring.ts';
 import { readProfile, requireProfileLabels } from '../store/profile-file.ts';
-import { pathExists } from '../store/project-files.ts';
+import { pathExists, readInputFile } from '../store/project-files.ts';
 import { type GatewayKeys, openEpochKeys } from './keys-open.ts';
 import { openProject, openProjectRing, type Project, type ProjectOptions } from './project.ts';
-import { openServedTokenizer } from './served-tokenizer.ts';
-import { isLanguageModel, openProtectedLanguageModel } from './serving-text.ts';
+import { questionsWanted } from './project-profile.ts';
+import { checkObedience, isLanguageModel, openProtectedLanguageModel } from './serving-text.ts';
 import { openUpstream } from './upstream.ts';
 
 /** What one check found; `fix` is empty when there is nothing to do. */
@@ -44,6 +44,7 @@ export async function examine(
       ring = await openProjectRing(found);
       return checkKeys(found, ring);
     }),
+    await check('questions', () => checkQuestions(found)),
     await check('serving log', () => checkLog(found.config.log.directory)),
     await check('serving log lock', () => checkLock(found.config.log.directory)),
     await check('upstream', () => checkUpstream(found, options.signal)),
@@ -135,7 +136,7 @@ async function checkUpstream(project: Project, signal: AbortSignal): Promise<Res
 }
 
 async function checkLanguageModel(project: Project, signal: AbortSignal): Promise<Result> {
-  const { config, directory, textProfilePath } = project;
+  const { textProfilePath } = project;
   const model = openProtectedLanguageModel(project, upstreamMilliseconds);
   try {
     const sampling = { maxTokens: 1, temperature: 1 };
@@ -144,11 +145,25 @@ async function checkLanguageModel(project: Project, signal: AbortSignal): Promis
   } finally {
     await model.close();
   }
-  const { name } = await openServedTokenizer(config.text.tokenizer, directory);
+  const { name } = await checkObedience(project, signal);
   const sealed = (await pathExists(textProfilePath))
     ? 'watermark sealed'
     : 'watermark not sealed yet';
   return ok(`a language model, tokenizer ${name}, ${sealed}`);
+}
+
+/** The questions that the mark is measured on are sealed with it: few make it a guess for good. */
+async function checkQuestions(project: Project): Promise<Result> {
+  const { config, profilePath, textProfilePath } = project;
+  const path = isLanguageModel(config) ? textProfilePath : profilePath;
+  if (await pathExists(path)) return ok('sealed with the watermark');
+  const { length } = await readInputFile(config.inputs.twin);
+  if (length >= questionsWanted) return ok(`${length} to measure the watermark on`);
+  return {
+    status: 'warn',
+    detail: `${length} in ${config.inputs.twin}; the first start of the gateway seals the watermark on them for good`,
+    fix: `Put ${questionsWanted} or more there, one a line, like those that your customers ask.`,
+  };
 }
 
 function upstreamSilent(): TouchmarkError {

@@ -31,8 +31,8 @@ export interface GeneratedKey {
 
 /**
  * Adds a tenant: a new epoch with its commitment in the key ring, an API key in a file, and its hash
- * in the configuration; makes the key ring where there is none. A gateway that runs learns of it
- * when it is started again.
+ * in the configuration; makes the key ring where there is none. A gateway that runs reads it
+ * by itself.
  *
  * @throws TouchmarkError USAGE when the tenant or its key file exists, or its name is no file name
  */
@@ -77,7 +77,7 @@ export async function listKeys(options: ProjectOptions): Promise<ListedEpoch[]> 
 
 /**
  * Begins a tenant's next epoch and closes the one before, whose answers can then be audited. A
- * gateway that runs goes on with the old epoch until it is started again.
+ * gateway that runs reads the new one by itself.
  *
  * @throws TouchmarkError TENANT_UNKNOWN naming the known ones
  */

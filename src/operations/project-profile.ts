@@ -7,7 +7,7 @@ import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import type { Project } from './project.ts';
 
 /** With fewer questions the strength of the mark is a guess. */
-const questionsWanted = 1400;
+export const questionsWanted = 1400;
 
 /**
  * Measures a project's watermark on its own questions, seals it in its profile file, and returns it.

@@ -3,6 +3,7 @@ import type { Quota } from '../config/tenants.ts';
 import type { Progress } from '../contracts.ts';
 import { TouchmarkError } from '../errors.ts';
 import { createAdmin } from '../serve/admin.ts';
+import type { Alarm } from '../serve/failure-policy.ts';
 import { createGateway } from '../serve/gateway.ts';
 import { Telemetry } from '../serve/telemetry.ts';
 import { TenantQuotas } from '../serve/tenants/quotas.ts';
@@ -72,6 +73,7 @@ export async function startService(options: ServeOptions): Promise<Service> {
     let quotaOf = quotasOf(config);
     const ground: ServingGround = {
       ...options,
+      keys,
       log,
       telemetry,
       quotas: new TenantQuotas((tenant) => quotaOf(tenant), {
@@ -84,10 +86,11 @@ export async function startService(options: ServeOptions): Promise<Service> {
       },
       onAlarm(alarm, answers, cause) {
         telemetry.alarm(alarm, answers);
+        options.onNotice(`ALARM: ${alarms[alarm](answers)}`);
         options.onFailure(cause);
       },
     };
-    let current: Serving = await openServing(project, ground, keys);
+    let current: Serving = await openServing(project, ground);
     let files = filesOf(project, keys);
     closers.push(() => current.upstream.close());
     options.signal.throwIfAborted();
@@ -99,7 +102,7 @@ export async function startService(options: ServeOptions): Promise<Service> {
       try {
         const again = await openProject(options);
         const { keys: newKeys } = await openEpochKeys(again);
-        const next = await openServing(again, ground, newKeys, current.upstream);
+        const next = await openServing(again, { ...ground, keys: newKeys }, current.upstream);
         const earlier = current;
         current = next;
         files = filesOf(again, newKeys);
@@ -124,6 +127,11 @@ export async function startService(options: ServeOptions): Promise<Service> {
     throw cause;
   }
 }
+
+const alarms: Readonly<Record<Alarm, (answers: number) => string>> = {
+  unmarked: (answers) => `${answers} answers were served without a mark`,
+  unrecorded: (answers) => `${answers} answers were served without a mark and a record`,
+};
 
 /** Keeps the quotas of those tenants only that have one of their own. */
 function quotasOf({ serve, tenants }: Config): (tenant: string) => Quota | undefined {

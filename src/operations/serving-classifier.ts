@@ -10,7 +10,12 @@ import { readProfile, requireProfileLabels } from '../store/profile-file.ts';
 import type { ClassifierProfile } from '../watermark/classifier-profile.ts';
 import type { Project } from './project.ts';
 import { sealProjectProfile } from './project-profile.ts';
-import { type HeldUpstream, identityOf, type ServingGround } from './serving-parts.ts';
+import {
+  type HeldUpstream,
+  identityOf,
+  requireUnusedEpochs,
+  type ServingGround,
+} from './serving-parts.ts';
 import { bearerOf, openUpstream, type Upstream } from './upstream.ts';
 
 /**
@@ -80,11 +85,12 @@ function proxyOf(
 async function profileOf(
   project: Project,
   { classifier, model }: Upstream,
-  { signal, progress, onNotice }: ServingGround,
+  { signal, progress, onNotice, log, keys }: ServingGround,
 ): Promise<ClassifierProfile> {
   const { labels } = model;
   const sealed = await readProfile(project.profilePath);
   if (sealed === undefined) {
+    requireUnusedEpochs(log, keys);
     return sealProjectProfile(project, { classifier, labels, signal, progress, onNotice });
   }
   requireProfileLabels(project.profilePath, sealed, labels);

@@ -1,15 +1,19 @@
 import type { Config } from '../config/schema.ts';
 import type { Progress } from '../contracts.ts';
+import { TouchmarkError } from '../errors.ts';
+import type { ServingLog } from '../ledger/serving-log.ts';
 import type { AlarmListener } from '../serve/failure-policy.ts';
 import type { Front, Readiness } from '../serve/front.ts';
 import type { EpochKeys, ServedLog } from '../serve/marking-ground.ts';
 import type { Quotas } from '../serve/quotas.ts';
 import type { Telemetry } from '../serve/telemetry.ts';
+import type { GatewayKeys } from './keys-open.ts';
 import type { Project } from './project.ts';
 
-/** What outlives every reading of the configuration. */
+/** What outlives every reading of the configuration, and the keys of the one at hand. */
 export interface ServingGround {
-  readonly log: ServedLog;
+  readonly keys: GatewayKeys;
+  readonly log: ServedLog & Pick<ServingLog, 'hasSealed'>;
   readonly telemetry: Telemetry;
   readonly quotas: Quotas;
   readonly signal: AbortSignal;
@@ -21,8 +25,31 @@ export interface ServingGround {
   readonly onAlarm: AlarmListener;
 }
 
+/**
+ * Checks that a watermark may be sealed: that no epoch in use has answers under another one.
+ *
+ * @throws TouchmarkError CONFIG_INVALID when one has
+ */
+export function requireUnusedEpochs(
+  log: ServingGround['log'],
+  keys: Pick<GatewayKeys, 'tenants' | 'currentEpoch'>,
+): void {
+  const used = keys.tenants().find((tenant) => {
+    const { commitment } = keys.currentEpoch(tenant);
+    return log.hasSealed('epoch', commitment.replace(/^sha256:/, ''));
+  });
+  if (used === undefined) return;
+  throw new TouchmarkError(
+    'CONFIG_INVALID',
+    `There is no sealed watermark, and the current epoch of "${used}" has answers under one.`,
+    {
+      hint: 'Restore it (.touchmark/profile.json, or text-profile.json). For a new one begin new epochs first: touchmark keys rotate --all',
+    },
+  );
+}
+
 /** What a model's service is built from: the ground, and what this reading of the configuration gives. */
-export interface ServiceParts extends ServingGround {
+export interface ServiceParts extends Omit<ServingGround, 'keys'> {
   readonly project: Project;
   readonly keys: EpochKeys;
 }

@@ -19,7 +19,12 @@ import { pathExists, readInputFile, replaceFile } from '../store/project-files.t
 import type { TextProfile } from '../watermark/text/profile.ts';
 import type { Project } from './project.ts';
 import { openServedTokenizer } from './served-tokenizer.ts';
-import { type HeldUpstream, identityOf, type ServingGround } from './serving-parts.ts';
+import {
+  type HeldUpstream,
+  identityOf,
+  requireUnusedEpochs,
+  type ServingGround,
+} from './serving-parts.ts';
 import { sealTextProfile } from './text-sealing.ts';
 import { bearerOf } from './upstream.ts';
 import { readTextProfile } from './watermark-open.ts';
@@ -38,24 +43,12 @@ export async function openTextService(
   project: Project,
   ground: ServingGround,
 ): Promise<HeldUpstream> {
-  const { config, environment, directory } = project;
-  const { upstream: named, bearerEnvironment, name } = config.model;
-  const bearer = bearerOf(bearerEnvironment, environment);
-  const address = new URL(named.replace(/^openai:/, ''));
-  const [, base = '', basePath = ''] = /^(.*?)((?:\/v\d+)?)\/?$/.exec(address.pathname) ?? [];
+  const { config, directory } = project;
   const tokenizer = await openServedTokenizer(config.text.tokenizer, directory);
-  const connection = new UpstreamConnection(new URL(base === '' ? '/' : base, address), {
-    timeoutMilliseconds: 1000 * config.serve.answerSeconds,
-    connections: mostConnections,
-    ...(bearer !== undefined && { bearer }),
-  });
-  const model = address.searchParams.get('model') ?? undefined;
+  const { connection, basePath, model } = connect(project);
   let profile: TextProfile;
   try {
-    if (config.text.mark === 'logit-bias') {
-      const asked = { upstream: connection, basePath, tokenizer, signal: ground.signal };
-      await requireObedience({ ...asked, ...(model !== undefined && { model }) });
-    }
+    await requireObedience(project, { connection, basePath, model, tokenizer }, ground.signal);
     profile = await textProfileOf(project, tokenizer, ground);
   } catch (cause) {
     await connection.close();
@@ -83,7 +76,11 @@ export async function openTextService(
         onDrafts: (count) => telemetry.drafts(count),
         ...(model !== undefined && { models: [model] }),
       });
-      return { name, fronts: [front], ready: () => isReady(connection, basePath) };
+      return {
+        name: config.model.name,
+        fronts: [front],
+        ready: () => isReady(connection, basePath),
+      };
     },
     close: () => connection.close(),
   };
@@ -106,18 +103,54 @@ export function openProtectedLanguageModel(
   });
 }
 
+/** Where a language model is asked, and how its paths begin. */
+interface Connected {
+  readonly connection: UpstreamConnection;
+  readonly basePath: string;
+  /** The only one that may be asked for, where the address names it. */
+  readonly model: string | undefined;
+}
+
+function connect({ config, environment }: Project): Connected {
+  const { upstream, bearerEnvironment } = config.model;
+  const bearer = bearerOf(bearerEnvironment, environment);
+  const address = new URL(upstream.replace(/^openai:/, ''));
+  const [, base = '', basePath = ''] = /^(.*?)((?:\/v\d+)?)\/?$/.exec(address.pathname) ?? [];
+  const connection = new UpstreamConnection(new URL(base === '' ? '/' : base, address), {
+    timeoutMilliseconds: 1000 * config.serve.answerSeconds,
+    connections: mostConnections,
+    ...(bearer !== undefined && { bearer }),
+  });
+  return { connection, basePath, model: address.searchParams.get('model') ?? undefined };
+}
+
+/** As `openTextService` checks it before anything is sealed. @throws TouchmarkError as it says */
+export async function checkObedience(project: Project, signal: AbortSignal): Promise<Tokenizer> {
+  const tokenizer = await openServedTokenizer(project.config.text.tokenizer, project.directory);
+  const connected = connect(project);
+  try {
+    await requireObedience(project, { ...connected, tokenizer }, signal);
+    return tokenizer;
+  } finally {
+    await connected.connection.close();
+  }
+}
+
 /**
- * Checks that a server does as a `logit_bias` says: of one that takes the field and ignores it, or has
- * other token ids, unmarked answers would be recorded as marked.
+ * Checks that a server does as a `logit_bias` says, where marks need it: of one that takes the field and
+ * ignores it, or has other token ids, unmarked answers would be recorded as marked.
  *
- * @throws TouchmarkError CONFIG_INVALID when it does not
+ * @throws TouchmarkError CONFIG_INVALID when it does not; UPSTREAM_FAILED when it does not answer
  */
-export async function requireObedience({
-  tokenizer,
-  ...asked
-}: ObedienceOptions & { readonly tokenizer: Tokenizer }): Promise<void> {
-  const model = asked.model ?? (await firstListed(asked));
-  const options = { ...asked, tokenizer, ...(model !== undefined && { model }) };
+async function requireObedience(
+  { config }: Project,
+  { connection: upstream, tokenizer, ...named }: Connected & { readonly tokenizer: Tokenizer },
+  signal: AbortSignal,
+): Promise<void> {
+  if (config.text.mark !== 'logit-bias') return;
+  const { basePath } = named;
+  const model = named.model ?? (await firstListed(upstream, basePath, signal));
+  const options = { upstream, basePath, tokenizer, signal, ...(model !== undefined && { model }) };
   const obeys = await obeysLogitBias(options).catch((cause: unknown) => {
     if (!(cause instanceof RequestError)) throw cause;
     throw new TouchmarkError('UPSTREAM_FAILED', `A logit_bias was tried: ${cause.message}.`, {
@@ -135,12 +168,14 @@ export async function requireObedience({
   );
 }
 
-type ObedienceOptions = Omit<Parameters<typeof obeysLogitBias>[0], 'tokenizer'>;
-
 const listed = z.object({ data: z.array(z.object({ id: z.string() })) });
 
 /** Returns the first model that a server lists; undefined where it lists none. */
-async function firstListed({ upstream, basePath, signal }: ObedienceOptions) {
+async function firstListed(
+  upstream: UpstreamConnection,
+  basePath: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const { status, body } = await upstream.send({
     method: 'GET',
     path: `${basePath}/models`,
@@ -179,6 +214,7 @@ async function textProfileOf(
       { hint: "Set text.tokenizer to the served model's, or seal anew under new keys." },
     );
   }
+  requireUnusedEpochs(ground.log, ground.keys);
   const model = openProtectedLanguageModel(project, 1000 * config.serve.answerSeconds);
   try {
     const inputs = await readInputFile(config.inputs.twin);

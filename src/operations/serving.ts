@@ -32,16 +32,16 @@ export interface Serving {
 export async function openServing(
   project: Project,
   ground: ServingGround,
-  keys: GatewayKeys,
   earlier?: HeldUpstream,
 ): Promise<Serving> {
   const { config } = project;
+  const { keys } = ground;
   requireEpochs(project, keys);
   const authenticator = await openAuthenticator(project, ground.onFailure);
   const upstream =
     earlier?.identity === identityOf(config) ? earlier : await openUpstreamOf(project, ground);
   try {
-    const service = await upstream.serve({ ...ground, project, keys });
+    const service = await upstream.serve({ ...ground, project });
     return {
       service,
       upstream,

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ const execute = promisify(execFile);
 const snippets = snippetsOf('README.md');
 const text = (name: string): string => snippets.get(name)!.text;
 const longest = 120_000;
+const questions = Array.from({ length: 1400 }, (_, index) => `a bad cab, year ${index}`);
 
 const command = `'${process.execPath}' --import '${createRequire(import.meta.url).resolve('tsx')}' '${join(root, 'src/cli/main.ts')}'`;
 
@@ -40,6 +41,7 @@ async function run(
   let script = preamble + texts.join('\nready\n');
   for (const [from, to] of Object.entries(replacements)) script = script.replaceAll(from, to);
   const directory = temporaryDirectory();
+  writeFileSync(join(directory, 'questions.txt'), questions.join('\n'));
   const environment = { ...process.env, TOUCHMARK_SERVE_PORT: replacements['8377'] };
   const options = { cwd: directory, env: environment, timeout: 100_000 };
   const { stdout } = await execute('bash', ['-c', script], options);

@@ -13,8 +13,15 @@ async function findings({ configPath }: TinyProject, environment = {}) {
 
 it('finds a working project well, also while a gateway holds its log', async () => {
   const project = await tinyProject({ [placeholder]: await startTinyModel() });
+  const few = await findings(project);
+  expect(few.get('questions')).toMatchObject({
+    status: 'warn',
+    detail: expect.stringMatching(/^0 in .*twin\.txt; the first start .* for good$/),
+  });
+  const questions = Array.from({ length: 1400 }, (_, index) => `question ${index}`);
+  writeFileSync(join(project.directory, 'inputs/twin.txt'), questions.join('\n'));
   const before = await findings(project);
-  expect([...before.values()].map(({ status }) => status)).toEqual(Array(8).fill('ok'));
+  expect([...before.values()].map(({ status }) => status)).toEqual(Array(9).fill('ok'));
   const log = await openServingLog(join(project.directory, '.touchmark/log'));
   const during = await findings(project);
   await log.close();

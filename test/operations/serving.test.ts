@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { rotateKey } from '../../src/operations/keys.ts';
@@ -66,6 +67,31 @@ it('goes on as before when what it reads again is unusable, and asks another mod
   await service.reload();
   const [row] = (await classify('aeiou')).body.probabilities;
   expect(row[2]).toBeGreaterThan(0.9);
+});
+
+it('seals no other watermark for an epoch that has answers under one', async () => {
+  const { service, classify, directory, configPath } = await startTinyService(
+    await startTinyModel(),
+  );
+  await classify('aeiou');
+  await service.stop();
+  const profile = join(directory, '.touchmark/profile.json');
+  rmSync(profile);
+  const again = () =>
+    startService({
+      configPath,
+      environment: {},
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      onNotice: () => undefined,
+      onFailure: () => undefined,
+    });
+  await expect(again()).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    hint: expect.stringContaining('keys rotate --all'),
+  });
+  await rotateKey({ configPath, environment: {}, tenant: 'example' });
+  await (await again()).stop();
 });
 
 it('counts without saying who asked what', async () => {

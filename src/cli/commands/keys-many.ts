@@ -4,7 +4,8 @@ import { readTextIfPresent } from '../../store/project-files.ts';
 import { createProgress } from '../progress.ts';
 import { interruptSignal, note, print, printJson } from '../terminal.ts';
 
-export const restart = 'A gateway that runs learns of this when it is started again.';
+export const restart =
+  'A gateway that runs reads this by itself within seconds; a program that marks opens it again.';
 
 /** Makes keys of many tenants and says what was made. */
 export async function generateMany(
