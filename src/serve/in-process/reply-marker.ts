@@ -49,7 +49,7 @@ export interface ReplyMarker<Request> {
   admit(request: Request): Promise<string>;
   /** Resolves with the JSON to send once it is recorded; throws what `Marking.serve` does. */
   mark(tenant: string, request: Request, reply: unknown): Promise<unknown>;
-  /** The same for a reply that is written already; undefined where there is none to mark. */
+  /** The same for a reply that is written already, as text. */
   markText(tenant: string, request: Request, reply: string): Promise<string>;
   /** Returns what to tell a client of a failure, and tells the operator of those on this side. */
   refusal(error: unknown): Refusal;
